@@ -1,0 +1,92 @@
+"""Reads `--in` and `--out` from the arguments that `application_setup` gets."""
+
+from __future__ import annotations
+
+from .errors import WallarooParameterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PORT_MAX = 65535
+
+
+def tcp_parse_input_addrs(args: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the addresses of `--in H1:P1,H2:P2` (or `-i`) as `[(host, port), ...]`, all str.
+
+    args: what `application_setup` got; other options in it are passed over, and of several `--in`
+    the last counts. An IPv6 host stands in brackets: `[::1]:7010` gives `("::1", "7010")`.
+    Raises WallarooParameterError when the option is missing or an address is malformed.
+    """
+    return _addresses(args, "--in", "-i", "127.0.0.1:7010")
+
+
+def tcp_parse_output_addrs(args: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the addresses of `--out H1:P1,H2:P2` (or `-o`); else as `tcp_parse_input_addrs`."""
+    return _addresses(args, "--out", "-o", "127.0.0.1:7002")
+
+
+def _addresses(args: Sequence[str], long: str, short: str, example: str) -> list[tuple[str, str]]:
+    if not isinstance(args, (list, tuple)):
+        raise WallarooParameterError(
+            f"The arguments must be the list that application_setup got, got {args!r}"
+        )
+    value = _option_value([str(arg) for arg in args], long, short)
+    if value is None:
+        raise WallarooParameterError(
+            f"The option {long} (or {short}) is missing: add for example {long} {example}"
+        )
+    if not value.strip():
+        raise WallarooParameterError(
+            f"The option {long} has no address: write for example {long} {example}"
+        )
+    return [_address(text.strip(), long, example) for text in value.split(",")]
+
+
+def _option_value(args: list[str], long: str, short: str) -> str | None:
+    """Return the value of the last `--in V`, `--in=V`, `-i V`, `-i=V` or `-iV`, None without."""
+    value = None
+    pending = False
+    for arg in args:
+        if pending:
+            value, pending = ("" if arg.startswith("-") else arg), False
+            if value:
+                continue
+        if arg == "--":
+            break
+        if arg in (long, short):
+            value, pending = "", True
+        elif arg.startswith((f"{long}=", f"{short}=")):
+            value = arg.partition("=")[2]
+        elif arg.startswith(short) and ":" in arg:  # `-iH:P`; `-input` is someone else's option
+            value = arg[len(short) :]
+    return value
+
+
+def _address(text: str, option: str, example: str) -> tuple[str, str]:
+    host, colon, port = text.rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    problem = ""
+    if not colon:
+        problem = "there is no port"
+    elif not host:
+        problem = "there is no host"
+    elif ":" in host and not bracketed:
+        problem = "an IPv6 host stands in brackets, as in [::1]:7010"
+    elif "[" in host or "]" in host:
+        problem = "the brackets do not match"
+    elif not is_port(port):
+        problem = f"the port must be a number from 0 to {PORT_MAX}"
+    if problem:
+        raise WallarooParameterError(
+            f"The option {option} has a malformed address {text!r}: {problem} "
+            f"(write HOST:PORT, with commas between several, for example {example})"
+        )
+    return host, port
+
+
+def is_port(text: str) -> bool:
+    """Tell whether `text` is a decimal port number from 0 to 65535."""
+    return text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= PORT_MAX

@@ -1,0 +1,212 @@
+"""The decorators that turn a user's function into a part of an application."""
+
+from __future__ import annotations
+
+import struct
+
+from .arity import check_function
+from .decorated import (
+    Computation,
+    ComputationMulti,
+    Decoder,
+    Encoder,
+    Partition,
+    StateComputation,
+    StateComputationMulti,
+)
+from .errors import WallarooParameterError
+from .places import caller_place, describe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    Made = TypeVar("Made")
+else:
+
+    def overload(stub: Any) -> Any:
+        """Stand in for typing.overload: typing takes milliseconds to import."""
+        return stub
+
+
+DEFAULT_HEADER_LENGTH = 4
+HEADER_BYTES_MAX = 8
+
+
+def computation(name: str = "") -> Callable[[Callable[[Any], Any]], Computation]:
+    """Make a stateless step of a function `f(data)` that returns one output.
+
+    name: the step's name, a non-empty str, unique within its pipeline.
+    The function returns the next step's data, or None to drop the record.
+    Raises WallarooParameterError for a missing name or a function that does not take one argument.
+    """
+    return _named("computation", name, 1, Computation, returns_list=False)
+
+
+def computation_multi(
+    name: str = "",
+) -> Callable[[Callable[[Any], list[Any] | None]], ComputationMulti]:
+    """Make a stateless step of a function `f(data)` that returns any number of outputs.
+
+    name: the step's name, a non-empty str, unique within its pipeline.
+    The function returns a list, whose items go on one by one (None items are dropped), or None.
+    Raises WallarooParameterError for a missing name or a function that does not take one argument.
+    """
+    return _named("computation_multi", name, 1, ComputationMulti, returns_list=True)
+
+
+def state_computation(
+    name: str = "",
+) -> Callable[[Callable[[Any, Any], tuple[Any, Any]]], StateComputation]:
+    """Make a step with state of a function `f(data, state)` that returns one output.
+
+    name: the step's name, a non-empty str, unique within its pipeline.
+    The function may change `state` in place and returns `(output, save_state)`: the next step's
+    data or None to drop the record, and whether the changed state needs to be persisted.
+    Raises WallarooParameterError for a missing name or a function that does not take two arguments.
+    """
+    return _named("state_computation", name, 2, StateComputation, returns_list=True)
+
+
+def state_computation_multi(
+    name: str = "",
+) -> Callable[[Callable[[Any, Any], tuple[list[Any] | None, Any]]], StateComputationMulti]:
+    """Make a step with state of a function `f(data, state)` that returns any number of outputs.
+
+    name: the step's name, a non-empty str, unique within its pipeline.
+    The function returns `(outputs, save_state)`, where `outputs` is a list or None.
+    Raises WallarooParameterError for a missing name or a function that does not take two arguments.
+    """
+    return _named("state_computation_multi", name, 2, StateComputationMulti, returns_list=True)
+
+
+@overload
+def partition(function: Callable[[Any], Any], /) -> Partition: ...
+@overload
+def partition() -> Callable[[Callable[[Any], Any]], Partition]: ...
+def partition(*function: Any) -> Any:
+    """Make a partition function of `f(data)`, which returns the record's key.
+
+    The key must be hashable and comparable with `==`.
+    Used as `@wallaroo.partition` or `@wallaroo.partition()`.
+    Raises WallarooParameterError for a function that does not take one argument.
+    """
+    return _unnamed("partition", function, Partition)
+
+
+@overload
+def encoder(function: Callable[[Any], Any], /) -> Encoder: ...
+@overload
+def encoder() -> Callable[[Callable[[Any], Any]], Encoder]: ...
+def encoder(*function: Any) -> Any:
+    """Make a sink encoder of `f(data)`, which returns the bytes that the sink writes.
+
+    The bytes are written as they are: a length prefix or a newline is the encoder's to add.
+    None writes nothing; a str is written as UTF-8.
+    Used as `@wallaroo.encoder` or `@wallaroo.encoder()`.
+    Raises WallarooParameterError for a function that does not take one argument.
+    """
+    return _unnamed("encoder", function, Encoder)
+
+
+@overload
+def decoder(function: Callable[[bytes], Any], /) -> Decoder: ...
+@overload
+def decoder(
+    header_length: int = 4, length_fmt: str = ">I"
+) -> Callable[[Callable[[bytes], Any]], Decoder]: ...
+def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str = ">I") -> Any:
+    """Make a source decoder of `f(payload)`, which turns a frame's bytes into data.
+
+    A frame is a header that holds the payload's size in bytes, then the payload.
+
+    header_length: the header's size in bytes, an int from 1 to 8.
+    length_fmt: the `struct` format of the header, with exactly one integer field.
+    The function gets the payload as bytes (without the header; empty for an empty frame) and
+    returns the first step's data, or None to drop the frame.
+    Used as `@wallaroo.decoder`, `@wallaroo.decoder()` or with arguments.
+    Raises WallarooParameterError for a header that cannot be read, or a function that does not
+    take one argument.
+    """
+    if callable(header_length):
+        return _decoder(header_length, DEFAULT_HEADER_LENGTH, length_fmt)
+    _check_header(header_length, length_fmt)
+    return lambda function: _decoder(function, header_length, length_fmt)
+
+
+def _decoder(function: Callable[[bytes], Any], header_length: int, length_fmt: str) -> Decoder:
+    check_function(function, 1, "decoder", returns_list=False)
+    return Decoder(header_length, length_fmt, function)
+
+
+def _unnamed(decorator: str, functions: tuple[Any, ...], make: Callable[[Any], Made]) -> Any:
+    def decorate(function: Any) -> Made:
+        check_function(function, 1, decorator, returns_list=False)
+        return make(function)
+
+    if len(functions) > 1:
+        raise WallarooParameterError(
+            f"@wallaroo.{decorator} takes the function alone, got {len(functions)} arguments "
+            f"({caller_place()})"
+        )
+    return decorate(functions[0]) if functions else decorate
+
+
+def _named(
+    decorator: str,
+    name: Any,
+    arity: int,
+    make: Callable[[str, Any], Made],
+    *,
+    returns_list: bool,
+) -> Callable[[Any], Made]:
+    usage = f'write @wallaroo.{decorator}(name="...")'
+    if callable(name):
+        raise WallarooParameterError(
+            f"@wallaroo.{decorator} needs a name: {usage} above {describe(name)}"
+        )
+    if not isinstance(name, str) or not name:
+        got = "none" if name == "" else f"{name!r}"
+        raise WallarooParameterError(
+            f"@wallaroo.{decorator} needs a name, a non-empty str, got {got}: {usage} "
+            f"({caller_place()})"
+        )
+
+    def decorate(function: Any) -> Made:
+        check_function(function, arity, decorator, returns_list=returns_list)
+        return make(name, function)
+
+    return decorate
+
+
+def _check_header(header_length: Any, length_fmt: Any) -> None:
+    problem = _header_problem(header_length, length_fmt)
+    if problem:
+        raise WallarooParameterError(f"@wallaroo.decoder: {problem} ({caller_place()})")
+
+
+def _header_problem(header_length: Any, length_fmt: Any) -> str:
+    if type(header_length) is not int or not 1 <= header_length <= HEADER_BYTES_MAX:
+        return (
+            f"header_length must be an int from 1 to {HEADER_BYTES_MAX} (bytes), "
+            f"got {header_length!r}"
+        )
+    if not isinstance(length_fmt, str):
+        return f"length_fmt must be a str, got {length_fmt!r}"
+    try:
+        format_bytes = struct.calcsize(length_fmt)
+    except (struct.error, UnicodeError) as error:
+        return f"length_fmt {length_fmt!r} is not a struct format: {error}"
+    if format_bytes != header_length:
+        return (
+            f"header_length is {header_length}, but length_fmt {length_fmt!r} reads "
+            f"{format_bytes} bytes: make them agree"
+        )
+    fields = struct.unpack(length_fmt, bytes(format_bytes))
+    if len(fields) != 1 or type(fields[0]) is not int:
+        return (
+            f"length_fmt {length_fmt!r} must have exactly one integer field (the payload's size), "
+            f"it reads {len(fields)} fields: {fields!r}"
+        )
+    return ""

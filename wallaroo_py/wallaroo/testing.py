@@ -1,0 +1,272 @@
+"""Runs an application inside a plain test, in this process, on the real engine, without sockets.
+
+    from wallaroo import testing
+
+    def test_reverse():
+        result = testing.run(reverse_app, {"reverse": [b"hello", b"abc"]})
+        assert result.output() == [b"olleh\\n", b"cba\\n"]
+
+Needs the engine's extension module `_machida`, which `scripts/build` makes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .application import ApplicationBuilder
+from .errors import WallarooParameterError
+
+__all__ = [
+    "ApplicationError",
+    "DeadLetter",
+    "Feed",
+    "Result",
+    "frames",
+    "items",
+    "run",
+    "stream",
+]
+
+FRAME_BYTES_MAX = 16 * 1024 * 1024
+_FAKE_ADDRESSES = 32
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What one source reads. Made by `frames`, `stream` and `items`."""
+
+    kind: Literal["frames", "stream", "items"]
+    values: list[Any]
+
+
+def frames(payloads: Iterable[bytes]) -> Feed:
+    """Feed the payloads of frames, without headers: one decoder call for each.
+
+    Raises TypeError for a payload that is not bytes.
+    """
+    return Feed("frames", _all_bytes("frames", payloads))
+
+
+def stream(chunks: Iterable[bytes]) -> Feed:
+    """Feed the bytes of one connection, headers included, in chunks as they would be read.
+
+    The engine's framing cuts them; a chunk may hold part of a frame or many.
+    Raises TypeError for a chunk that is not bytes.
+    """
+    return Feed("stream", _all_bytes("stream", chunks))
+
+
+def items(data: Iterable[Any]) -> Feed:
+    """Feed data as the decoder would have returned it; the decoder is not called."""
+    return Feed("items", list(data))
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A record that the application's code failed on.
+
+    input: what the failing function was given. error: the exception's last line.
+    """
+
+    pipeline: str
+    step: str
+    error: str
+    traceback: str
+    input: Any
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run did.
+
+    outputs: pipeline name -> for each of its sinks, in order, what the sink would have written,
+    one bytes object per encoder call.
+    dead_letters: the records that failed, in order.
+    states: state name -> key -> state object; a `to_stateful` state has the one key None.
+    unknown_keys: (pipeline, step) -> how many records had a key that is not in the step's list.
+    """
+
+    outputs: dict[str, list[list[bytes]]]
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    states: dict[str, dict[Any, Any]] = field(default_factory=dict)
+    unknown_keys: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def output(self, pipeline: str | None = None, sink: int = 0) -> list[bytes]:
+        """Return what one sink would have written.
+
+        pipeline: may be left out when one pipeline has sinks. sink: its index in `to_sinks`.
+        Raises LookupError when there is no such pipeline or sink, or the choice is not clear.
+        """
+        known = f"pipelines with sinks: {sorted(self.outputs)}"
+        if pipeline is None:
+            if len(self.outputs) != 1:
+                raise LookupError(f"name the pipeline: output(pipeline=...); {known}")
+            (pipeline,) = self.outputs
+        if pipeline not in self.outputs:
+            raise LookupError(f"no pipeline {pipeline!r} with a sink; {known}")
+        sinks = self.outputs[pipeline]
+        if not 0 <= sink < len(sinks):
+            raise LookupError(f"pipeline {pipeline!r} has {len(sinks)} sink(s), no index {sink}")
+        return sinks[sink]
+
+
+class ApplicationError(Exception):
+    """The application's code failed on a record. The text ends with the first traceback.
+
+    dead_letters: all records that failed. result: everything else that the run did.
+    """
+
+    def __init__(self, result: Result) -> None:
+        first = result.dead_letters[0]
+        super().__init__(
+            f"{len(result.dead_letters)} record(s) failed, first in pipeline {first.pipeline!r}, "
+            f"step {first.step!r}, with input {first.input!r}: {first.error}\n{first.traceback}"
+        )
+        self.result = result
+        self.dead_letters = result.dead_letters
+
+
+def run(
+    application: Any,
+    inputs: Mapping[str, Feed | Iterable[bytes]] | Iterable[tuple[str, Feed | Iterable[bytes]]],
+    *,
+    args: Sequence[str] | None = None,
+    on_error: Literal["raise", "keep"] = "raise",
+    max_frame_bytes: int = FRAME_BYTES_MAX,
+    unknown_keys: Literal["drop", "create"] = "drop",
+) -> Result:
+    """Run an application on its inputs, to the end, and return what it did.
+
+    application: an ApplicationBuilder, a topology (list of tuples), `application_setup`, or a
+    module that has it.
+    inputs: for each pipeline, what its source reads: `frames(...)`, `stream(...)`, `items(...)`, or
+    a list of bytes, which means frames. In a list of pairs a pipeline may come several times; the
+    order is kept.
+    args: what `application_setup` gets; by default, addresses enough for `--in` and `--out`.
+    on_error: "raise" raises ApplicationError when a record failed, "keep" keeps it as dead letter.
+    max_frame_bytes: the largest payload that a frame of a `stream` may have, in bytes.
+    unknown_keys: "drop" drops (and counts) a record whose key is not in a step's list, "create"
+    makes its state.
+    Each run starts with fresh state.
+
+    Raises ApplicationError as said, WallarooParameterError for a mistake in the topology, KeyError
+    for a pipeline that the application does not have, TypeError and ValueError for an argument of
+    another kind, ValueError for a stream that is no row of frames (one too large, a negative
+    length, an end inside a frame), ImportError when the engine is not built.
+    """
+    _check_choice("on_error", on_error, ("raise", "keep"))
+    _check_choice("unknown_keys", unknown_keys, ("drop", "create"))
+    if type(max_frame_bytes) is not int or max_frame_bytes < 1:
+        raise ValueError(f"max_frame_bytes must be an int of 1 or more, got {max_frame_bytes!r}")
+    feeds = _feeds(inputs)
+    engine = _engine()
+    topology = _topology(application, args)
+    _check_pipelines(topology, feeds)
+    try:
+        outcome = engine.run(
+            topology, feeds, {"max_frame_bytes": max_frame_bytes, "unknown_keys": unknown_keys}
+        )
+    except engine.PlanError as error:
+        raise WallarooParameterError(*error.args[0]) from None
+    result = _result(outcome)
+    if result.dead_letters and on_error == "raise":
+        raise ApplicationError(result)
+    return result
+
+
+def _engine() -> Any:
+    try:
+        return importlib.import_module("_machida")
+    except ImportError as error:
+        raise ImportError(
+            "wallaroo.testing needs the engine, the extension module _machida, which cannot be "
+            f"imported ({error}). Run scripts/build and put its build directory on PYTHONPATH, or "
+            "install the package.",
+            name="_machida",
+        ) from error
+
+
+def _topology(application: Any, args: Sequence[str] | None) -> list[Any]:
+    """Return the list of tuples of whatever stands for the application."""
+    if not isinstance(application, (ApplicationBuilder, list)):
+        setup = getattr(application, "application_setup", application)
+        if not callable(setup):
+            raise TypeError(
+                "application must be an ApplicationBuilder, a list of tuples, application_setup or "
+                f"a module that has it, got {application!r}"
+            )
+        application = setup(_default_args() if args is None else list(args))
+    if isinstance(application, ApplicationBuilder):
+        application = application.build()
+    if not isinstance(application, list):
+        raise TypeError(
+            f"application_setup must return a list of tuples, got {application!r}: does it end "
+            "with `return ab.build()`?"
+        )
+    return application
+
+
+def _default_args() -> list[str]:
+    """Return arguments that give every source and sink an address. Nothing is opened on them."""
+    addresses = {"--in": "127.0.0.1:0", "--out": "127.0.0.1:9"}
+    args = ["test"]
+    for option, address in addresses.items():
+        args += [option, ",".join([address] * _FAKE_ADDRESSES)]
+    return args
+
+
+def _feeds(inputs: Any) -> list[tuple[str, str, list[Any]]]:
+    pairs = inputs.items() if isinstance(inputs, Mapping) else inputs
+    feeds: list[tuple[str, str, list[Any]]] = []
+    for pipeline, given in pairs:
+        feed = given if isinstance(given, Feed) else frames(given)
+        feeds.append((pipeline, feed.kind, feed.values))
+    return feeds
+
+
+def _check_pipelines(topology: list[Any], feeds: list[tuple[str, str, list[Any]]]) -> None:
+    known = [
+        action[1]
+        for action in topology
+        if isinstance(action, tuple) and len(action) > 1 and action[0] == "new_pipeline"
+    ]
+    for pipeline, _, _ in feeds:
+        if pipeline not in known:
+            raise KeyError(f"the application has no pipeline {pipeline!r}, it has {known}")
+
+
+def _all_bytes(kind: str, values: Iterable[Any]) -> list[bytes]:
+    if isinstance(values, (bytes, bytearray, memoryview, str)):
+        raise TypeError(f"{kind} takes a list of bytes, got {type(values).__name__}: put it in []")
+    checked = []
+    for index, value in enumerate(values):
+        if not isinstance(value, (bytes, bytearray, memoryview)):
+            raise TypeError(f"{kind} takes bytes, got {value!r} at index {index}")
+        checked.append(bytes(value))
+    return checked
+
+
+def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {choices}, got {value!r}")
+
+
+def _result(outcome: dict[str, Any]) -> Result:
+    outputs: dict[str, list[list[bytes]]] = {}
+    for pipeline, index, written in sorted(outcome["sinks"], key=_sink_index):
+        sinks = outputs.setdefault(pipeline, [])
+        sinks.extend([] for _ in range(index + 1 - len(sinks)))
+        sinks[index] = list(written)
+    return Result(
+        outputs=outputs,
+        dead_letters=[DeadLetter(*letter) for letter in outcome["dead_letters"]],
+        states=dict(outcome["states"]),
+        unknown_keys=dict(outcome["unknown_keys"]),
+    )
+
+
+def _sink_index(sink: tuple[str, int, list[bytes]]) -> int:
+    return sink[1]
