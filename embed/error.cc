@@ -1,0 +1,73 @@
+#include "embed/error.h"
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "embed/object.h"
+
+namespace machida::embed {
+namespace {
+
+std::string text_of(PyObject* object) {
+  PyObject* text = object ? PyObject_Str(object) : nullptr;
+  Py_ssize_t size = 0;
+  const char* data = text ? PyUnicode_AsUTF8AndSize(text, &size) : nullptr;
+  std::string out = data ? std::string(data, static_cast<std::size_t>(size)) : "<unprintable>";
+  Py_XDECREF(text);
+  PyErr_Clear();
+  return out;
+}
+
+std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
+  std::string lines;
+  PyObject* module = PyImport_ImportModule("traceback");
+  PyObject* list = module ? PyObject_CallMethod(module, "format_exception", "OOO", type,
+                                                value ? value : Py_None, trace ? trace : Py_None)
+                          : nullptr;
+  if (list)
+    for (Py_ssize_t i = 0; i < PyList_Size(list); ++i) lines += text_of(PyList_GetItem(list, i));
+  Py_XDECREF(list);
+  Py_XDECREF(module);
+  PyErr_Clear();
+  return lines;
+}
+
+// Source: "exit" in Python's library reference: None is 0, an int is itself, anything else is
+// printed and 1.
+[[noreturn]] void throw_system_exit(PyObject* value) {
+  PyObject* code = value ? PyObject_GetAttrString(value, "code") : nullptr;
+  PyErr_Clear();
+  int status = 0;
+  std::string message;
+  if (code && PyLong_Check(code)) {
+    status = static_cast<int>(PyLong_AsLong(code));
+    PyErr_Clear();
+  } else if (code && code != Py_None) {
+    status = 1;
+    message = text_of(code);
+  }
+  Py_XDECREF(code);
+  throw SystemExit(status, message);
+}
+
+}  // namespace
+
+void throw_pending(const Gil& gil) {
+  PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
+  PyErr_Fetch(&type, &value, &trace);
+  PyErr_NormalizeException(&type, &value, &trace);
+  const Object owned_type = type ? Object::steal(gil, type) : Object();
+  const Object owned_value = value ? Object::steal(gil, value) : Object();
+  const Object owned_trace = trace ? Object::steal(gil, trace) : Object();
+  if (!type) throw PythonError("SystemError", "a call failed without setting an exception", "");
+  if (trace && value) PyException_SetTraceback(value, trace);
+  if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) throw_system_exit(value);
+  throw PythonError(reinterpret_cast<PyTypeObject*>(type)->tp_name, text_of(value),
+                    format_traceback(type, value, trace));
+}
+
+PythonError wrong_result(const std::string& what) {
+  return PythonError("TypeError", what, "TypeError: " + what + "\n");
+}
+
+}  // namespace machida::embed

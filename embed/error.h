@@ -1,0 +1,45 @@
+// Python exceptions as C++ ones. They hold text only: safe to log, to store, to carry anywhere.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "embed/gil.h"
+
+namespace machida::embed {
+
+// User code raised.
+class PythonError : public std::runtime_error {
+ public:
+  PythonError(std::string type, const std::string& message, std::string traceback)
+      : std::runtime_error(message.empty() ? type : type + ": " + message),
+        type_(std::move(type)),
+        message_(message),
+        traceback_(std::move(traceback)) {}
+
+  const std::string& type() const noexcept { return type_; }            // "ValueError"
+  const std::string& message() const noexcept { return message_; }      // str(exception)
+  const std::string& traceback() const noexcept { return traceback_; }  // as Python prints it
+
+ private:
+  std::string type_, message_, traceback_;
+};
+
+// User code called sys.exit().
+class SystemExit : public std::runtime_error {
+ public:
+  SystemExit(int status, const std::string& message)
+      : std::runtime_error(message), status_(status) {}
+  int status() const noexcept { return status_; }  // what the process would have ended with
+
+ private:
+  int status_;
+};
+
+// Throws the exception that is set in the interpreter, and clears it there.
+[[noreturn]] void throw_pending(const Gil&);
+
+// A TypeError about what user code returned, as if it had raised one: same handling everywhere.
+PythonError wrong_result(const std::string& what);
+
+}  // namespace machida::embed

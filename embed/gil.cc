@@ -1,0 +1,12 @@
+#include "embed/gil.h"
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+namespace machida::embed {
+
+GilLock::GilLock() noexcept : state_(PyGILState_Ensure()) {}
+
+GilLock::~GilLock() { PyGILState_Release(static_cast<PyGILState_STATE>(state_)); }
+
+}  // namespace machida::embed

@@ -1,0 +1,34 @@
+// The embedded CPython: from start to end of the process, on the thread that made it.
+// After construction the lock is free: take a GilLock to use Python.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "embed/gil.h"
+
+namespace machida::embed {
+
+struct InterpreterOptions {
+  std::string program;             // path of the python whose environment to use; empty: from PATH
+  std::vector<std::string> argv;   // becomes sys.argv
+  std::vector<std::string> paths;  // put in front of sys.path, in this order
+};
+
+class Interpreter {
+ public:
+  // Throws std::runtime_error when Python can't start.
+  explicit Interpreter(const InterpreterOptions& options);
+  // Runs atexit functions, flushes sys.stdout, waits for non-daemon threads.
+  ~Interpreter();
+  Interpreter(const Interpreter&) = delete;
+  Interpreter& operator=(const Interpreter&) = delete;
+
+  // "Python 3.11.2 in /usr": for the log.
+  std::string describe(const Gil&) const;
+
+ private:
+  void* main_thread_;
+};
+
+}  // namespace machida::embed

@@ -1,0 +1,60 @@
+// Looking at Python values from C++ without CPython's header: types, text, attributes, items.
+// Not for the data path, which uses the header's inlined calls.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "embed/gil.h"
+#include "embed/object.h"
+
+namespace machida::embed {
+
+bool is_none(const Object&);
+bool is_str(const Object&);
+bool is_bytes(const Object&);
+bool is_list(const Object&);
+bool is_tuple(const Object&);
+bool is_class(const Object&);
+bool is_callable(const Object&);
+bool is_same(const Object&, const Object&);
+
+// The class' name: "str".
+std::string type_name(const Object&);
+
+// str(object), repr(object) as UTF-8, what can't be (lone surrogates) with backslashes; never
+// throws, and repr is cut at `bytes_max`.
+std::string str(const Gil&, const Object&);
+std::string repr(const Gil&, const Object&, std::size_t bytes_max = 1u << 20);
+
+// The integer of an int (or of an object with __index__); throws PythonError otherwise.
+std::int64_t integer(const Gil&, const Object&);
+
+// Elements of a list or tuple, as owned references.
+std::vector<Object> items(const Gil&, const Object& sequence);
+
+// The attribute, or nothing when the object lacks it; other errors are thrown.
+std::optional<Object> find_attribute(const Gil&, const Object&, const char* name);
+
+Object none(const Gil&);
+Object make_str(const Gil&, std::string_view);
+Object make_bytes(const Gil&, std::string_view);
+Object make_list(const Gil&, std::vector<Object> elements);
+Object make_tuple(const Gil&, const Object& list);
+
+Object call(const Gil&, const Object& function);
+Object call(const Gil&, const Object& function, const Object& argument);
+Object call(const Gil&, const Object& function, const Object& first, const Object& second);
+
+// The bytes of a bytes-like object or the UTF-8 of a str, valid as long as `object`; nothing for
+// any other type.
+std::optional<std::string_view> bytes_view(const Gil&, _object* object);
+
+// Equal by Python's ==; throws what __eq__ raises.
+bool equal(const Gil&, const Object&, const Object&);
+
+}  // namespace machida::embed

@@ -1,0 +1,20 @@
+#include "server/base/host_port.h"
+
+#include <charconv>
+
+namespace machida {
+
+std::string HostPort::text() const {
+  const bool v6 = host.find(':') != std::string::npos;
+  return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+}
+
+Result<std::uint16_t> parse_port(const std::string& text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty())
+    return Error{"'" + text + "' is not a port (0 to 65535)"};
+  return port;
+}
+
+}  // namespace machida

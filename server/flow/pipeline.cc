@@ -1,0 +1,54 @@
+#include "server/flow/pipeline.h"
+
+namespace machida::flow {
+namespace {
+
+// Leaves both batches empty, also when user code ends the run.
+class Emptied {
+ public:
+  Emptied(const embed::Gil& gil, Batch& a, Batch& b) : gil_(gil), a_(a), b_(b) {}
+  ~Emptied() {
+    a_.clear(gil_);
+    b_.clear(gil_);
+  }
+
+ private:
+  const embed::Gil& gil_;
+  Batch &a_, &b_;
+};
+
+}  // namespace
+
+Pipeline::Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
+                   std::vector<std::unique_ptr<Step>> steps,
+                   std::vector<std::unique_ptr<EncodeStep>> encoders, metrics::Registry& metrics)
+    : name_(std::move(name)),
+      decoder_(std::move(decoder)),
+      steps_(std::move(steps)),
+      encoders_(std::move(encoders)),
+      inputs_(metrics.counter(kCounter, {{"pipeline", name_}})) {}
+
+void Pipeline::run_frames(const embed::Gil& gil, std::span<const std::string_view> frames) {
+  const Emptied emptied(gil, current_, next_);
+  inputs_.add(frames.size());
+  decoder_->run_frames(gil, frames, current_);
+  run_steps(gil);
+}
+
+void Pipeline::run_records(const embed::Gil& gil, Batch& records) {
+  const Emptied emptied(gil, current_, next_);
+  inputs_.add(records.size());
+  current_.swap(records);
+  run_steps(gil);
+}
+
+void Pipeline::run_steps(const embed::Gil& gil) {
+  for (const std::unique_ptr<Step>& step : steps_) {
+    step->run(gil, current_, next_);
+    current_.clear(gil);
+    current_.swap(next_);
+  }
+  for (const std::unique_ptr<EncodeStep>& encoder : encoders_) encoder->run(gil, current_);
+}
+
+}  // namespace machida::flow

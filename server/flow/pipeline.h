@@ -1,0 +1,46 @@
+// One pipeline of this worker: decoder, steps run to completion, encoders. Everything that enters
+// has left, was filtered, or is a dead letter when a call returns.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/flow/decode_step.h"
+#include "server/flow/encode_step.h"
+#include "server/flow/step.h"
+#include "server/metrics/counter.h"
+
+namespace machida::flow {
+
+class Pipeline {
+ public:
+  static constexpr const char* kCounter = "machida_flow_inputs_total";
+
+  Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
+           std::vector<std::unique_ptr<Step>> steps,
+           std::vector<std::unique_ptr<EncodeStep>> encoders, metrics::Registry& metrics);
+
+  // At most kBatchRecordsMax frames at a time. Throws StopOnError and SystemExit; what was in work
+  // is dropped then.
+  void run_frames(const embed::Gil&, std::span<const std::string_view> frames);
+
+  // Decoded records, which are taken out of the batch.
+  void run_records(const embed::Gil&, Batch& records);
+
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  void run_steps(const embed::Gil&);
+
+  std::string name_;
+  std::unique_ptr<DecodeStep> decoder_;
+  std::vector<std::unique_ptr<Step>> steps_;
+  std::vector<std::unique_ptr<EncodeStep>> encoders_;
+  metrics::Counter& inputs_;
+  Batch current_, next_;  // kept for their capacity, empty between calls
+};
+
+}  // namespace machida::flow

@@ -1,0 +1,35 @@
+// State computations: compute(data, state) -> (output, save_state), over one state object or over
+// the state of the record's partition key.
+#pragma once
+
+#include <optional>
+
+#include "server/flow/state_table.h"
+#include "server/flow/step.h"
+#include "server/flow/unknown_keys.h"
+
+namespace machida::flow {
+
+enum class ResultShape { kOne, kMany };
+
+class StateStep final : public Step {
+ public:
+  struct Parts {
+    embed::Object compute;
+    embed::Object partition;  // empty: every record uses the state of the key None
+    ResultShape shape = ResultShape::kOne;
+    StateTable& states;
+    UnknownKeys unknown_keys;
+  };
+  StateStep(Place place, DeadLetters& dead_letters, Parts parts)
+      : Step(std::move(place), dead_letters), parts_(std::move(parts)) {}
+  void run(const embed::Gil&, Batch& in, Batch& out) override;
+
+ private:
+  void run_one(const embed::Gil&, _object* record, Batch& out);
+  _object* state_of(const embed::Gil&, _object* record);
+
+  Parts parts_;
+};
+
+}  // namespace machida::flow

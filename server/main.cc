@@ -1,0 +1,107 @@
+// The `machida` binary: command line, interpreter, application, worker. The only place that reads
+// the environment.
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "embed/application.h"
+#include "embed/error.h"
+#include "embed/interpreter.h"
+#include "embed/venv.h"
+#include "server/base/log.h"
+#include "server/flow/dead_letter_log.h"
+#include "server/options.h"
+#include "server/paths.h"
+#include "server/plan/describe.h"
+#include "server/plan/mistakes.h"
+#include "server/plan/topology_reader.h"
+#include "server/uv/loop.h"
+#include "server/worker/worker.h"
+
+namespace machida {
+namespace {
+
+constexpr int kMistake = 2;  // of the application or on the command line: nothing was started
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+void say(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// --venv, MACHIDA_VENV, VIRTUAL_ENV, or the python that the server was built with.
+std::string python_program(const Options& options) {
+  for (const std::string& directory :
+       {options.venv, environment("MACHIDA_VENV"), environment("VIRTUAL_ENV")}) {
+    if (directory.empty()) continue;
+    return embed::open_venv(directory).python;
+  }
+  return std::filesystem::exists(kBuildPython) ? kBuildPython : "";
+}
+
+int serve(const embed::Interpreter& interpreter, const Options& options) {
+  metrics::Registry metrics;
+  std::optional<flow::DeadLetterLog> dead_letters;
+  std::optional<plan::Plan> plan;
+  std::optional<worker::Worker> worker;
+  {
+    const embed::GilLock gil;
+    log::debug("{}", interpreter.describe(gil));
+    plan = plan::read_topology(
+        gil, embed::load_topology(gil, options.application_module, options.application));
+    if (options.check != Check::kNo) {
+      const bool json = options.check == Check::kJson;
+      std::fputs((json ? plan::describe_json(gil, *plan) : plan::describe_text(gil, *plan)).c_str(),
+                 stdout);
+      std::fflush(stdout);
+      return 0;
+    }
+    dead_letters.emplace(metrics, options.on_error, options.dead_letters_file);
+    worker.emplace(gil, *plan, options.worker, *dead_letters, metrics, say);
+  }
+  for (const std::string& warning : options.warnings) log::warn("{}", warning);
+  return worker->run();
+}
+
+int run(const Options& options) {
+  log::set_level(options.log_level);
+  uv::raise_open_files_limit();
+  try {
+    const embed::Interpreter interpreter(
+        {.program = python_program(options),
+         .argv = options.application,
+         .paths = {package_directory(), std::filesystem::current_path().string()}});
+    return serve(interpreter, options);
+  } catch (const embed::SystemExit& exit) {
+    if (*exit.what()) std::fprintf(stderr, "%s\n", exit.what());
+    return exit.status();
+  } catch (const embed::ApplicationError& error) {
+    log::error("{}", error.what());
+  } catch (const plan::PlanError& error) {
+    log::error("{}", error.what());
+  } catch (const embed::PythonError& error) {
+    log::error("{}the application can't be started", error.traceback());
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+  }
+  return kMistake;
+}
+
+}  // namespace
+}  // namespace machida
+
+int main(int argc, char** argv) {
+  const machida::ParsedOptions parsed = machida::parse_options(argc, argv);
+  if (parsed.exit) {
+    std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);
+    return parsed.exit->status;
+  }
+  return machida::run(parsed.options);
+}

@@ -1,0 +1,219 @@
+// The engine as a CPython extension module, `_machida`: the same rooms as the server, driven from
+// Python. For `wallaroo.testing`; user code should use that.
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "embed/error.h"
+#include "embed/object.h"
+#include "embed/value.h"
+#include "server/flow/unknown_keys.h"
+#include "server/plan/describe.h"
+#include "server/plan/mistakes.h"
+#include "server/plan/topology_reader.h"
+#include "server/worker/in_process.h"
+
+namespace {
+
+using namespace machida;
+using embed::Gil;
+using embed::Object;
+
+struct ModuleState {
+  PyObject* plan_error;
+};
+
+ModuleState& state_of(PyObject* module) {
+  return *static_cast<ModuleState*>(PyModule_GetState(module));
+}
+
+// A C++ exception on its way back to Python. Always returns null.
+PyObject* raise_plan_error(const Gil& gil, PyObject* module, const plan::PlanError& error) {
+  std::vector<Object> texts;
+  for (const std::string& mistake : error.mistakes())
+    texts.push_back(embed::make_str(gil, mistake));
+  const Object list = embed::make_list(gil, std::move(texts));
+  PyErr_SetObject(state_of(module).plan_error, list.get());
+  return nullptr;
+}
+
+template <class Body>
+PyObject* guarded(PyObject* module, Body&& body) {
+  const embed::HeldGil gil;
+  try {
+    return body(gil).release();
+  } catch (const plan::PlanError& error) {
+    return raise_plan_error(gil, module, error);
+  } catch (const embed::SystemExit& exit) {
+    const Object status = Object::steal(gil, PyLong_FromLong(exit.status()));
+    PyErr_SetObject(PyExc_SystemExit, status.get());
+  } catch (const embed::PythonError& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.traceback().c_str());
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_ValueError, error.what());
+  }
+  return nullptr;
+}
+
+struct RunOptions {
+  std::size_t frame_bytes_max = 16u << 20;
+  worker::UnknownKeyPolicy unknown_keys = worker::UnknownKeyPolicy::kDrop;
+};
+
+RunOptions read_options(const Gil& gil, const Object& dict) {
+  RunOptions options;
+  if (PyObject* bytes = PyDict_GetItemString(dict.get(), "max_frame_bytes"))
+    options.frame_bytes_max =
+        static_cast<std::size_t>(embed::integer(gil, Object::borrow(gil, bytes)));
+  if (PyObject* word = PyDict_GetItemString(dict.get(), "unknown_keys")) {
+    const std::string policy = embed::str(gil, Object::borrow(gil, word));
+    if (policy != "drop" && policy != "create")
+      throw std::invalid_argument("unknown_keys must be 'drop' or 'create', not '" + policy + "'");
+    if (policy == "create") options.unknown_keys = worker::UnknownKeyPolicy::kCreate;
+  }
+  return options;
+}
+
+std::vector<std::string_view> bytes_items(const Gil& gil, const std::vector<Object>& values) {
+  std::vector<std::string_view> views;
+  for (const Object& value : values) {
+    if (!embed::is_bytes(value))
+      throw std::invalid_argument("a feed of frames takes bytes, got " +
+                                  embed::repr(gil, value, 200));
+    views.push_back(*embed::bytes_view(gil, value.get()));
+  }
+  return views;
+}
+
+void feed(const Gil& gil, worker::InProcess& run, const Object& entry) {
+  const std::vector<Object> parts = embed::items(gil, entry);
+  if (parts.size() != 3) throw std::invalid_argument("a feed is (pipeline, kind, values)");
+  const std::string name = embed::str(gil, parts[0]), kind = embed::str(gil, parts[1]);
+  const std::size_t pipeline = run.pipeline_named(name);
+  if (pipeline == std::string::npos)
+    throw std::invalid_argument("the application has no pipeline '" + name + "'");
+  std::vector<Object> values = embed::items(gil, parts[2]);
+  if (kind == "items") return run.feed_records(gil, pipeline, std::move(values));
+  if (kind == "frames") return run.feed_frames(gil, pipeline, bytes_items(gil, values));
+  if (kind != "stream")
+    throw std::invalid_argument("a feed's kind is 'frames', 'stream' or 'items', not '" + kind +
+                                "'");
+  const std::string wrong = run.feed_stream(gil, pipeline, bytes_items(gil, values));
+  if (!wrong.empty()) throw std::invalid_argument("pipeline '" + name + "': " + wrong);
+}
+
+Object sinks_of(const Gil& gil, const plan::Plan& plan, const worker::InProcess& run) {
+  Object list = Object::steal(gil, PyList_New(0));
+  for (std::size_t p = 0; p < plan.pipelines.size(); ++p)
+    for (std::size_t s = 0; s < plan.pipelines[p].sinks.size(); ++s) {
+      std::vector<Object> outputs;
+      for (const std::string& bytes : run.outputs(p, s))
+        outputs.push_back(embed::make_bytes(gil, bytes));
+      const Object received = embed::make_list(gil, std::move(outputs));
+      const Object row =
+          Object::steal(gil, Py_BuildValue("(snO)", plan.pipelines[p].name.c_str(),
+                                           static_cast<Py_ssize_t>(s), received.get()));
+      PyList_Append(list.get(), row.get());
+    }
+  return list;
+}
+
+Object dead_letters_of(const Gil& gil, const worker::InProcess& run) {
+  Object list = Object::steal(gil, PyList_New(0));
+  for (const worker::DeadLetter& letter : run.dead_letters()) {
+    const Object row = Object::steal(
+        gil, Py_BuildValue("(ssssO)", letter.place.pipeline.c_str(), letter.place.step.c_str(),
+                           letter.error.c_str(), letter.traceback.c_str(), letter.input.get()));
+    PyList_Append(list.get(), row.get());
+  }
+  return list;
+}
+
+Object states_of(const Gil& gil, const worker::InProcess& run) {
+  Object dict = Object::steal(gil, PyDict_New());
+  for (const auto& table : run.assembly().states())
+    PyDict_SetItemString(dict.get(), table->name().c_str(), table->snapshot(gil).get());
+  return dict;
+}
+
+Object unknown_keys_of(const Gil& gil, const worker::InProcess& run) {
+  Object dict = Object::steal(gil, PyDict_New());
+  run.metrics().each(
+      [&gil, &dict](const std::string& name, const metrics::Labels& labels, std::uint64_t value) {
+        if (name != flow::UnknownKeys::kCounter || value == 0) return;
+        const Object key = Object::steal(
+            gil, Py_BuildValue("(ss)", labels[0].second.c_str(), labels[1].second.c_str()));
+        const Object count = Object::steal(gil, PyLong_FromUnsignedLongLong(value));
+        PyDict_SetItem(dict.get(), key.get(), count.get());
+      });
+  return dict;
+}
+
+PyObject* module_run(PyObject* module, PyObject* args) {
+  PyObject *topology = nullptr, *feeds = nullptr, *options = nullptr;
+  if (!PyArg_ParseTuple(args, "OOO!:run", &topology, &feeds, &PyDict_Type, &options))
+    return nullptr;
+  return guarded(module, [&](const Gil& gil) {
+    const RunOptions wanted = read_options(gil, Object::borrow(gil, options));
+    const plan::Plan plan = plan::read_topology(gil, Object::borrow(gil, topology));
+    worker::InProcess run(gil, plan, wanted.unknown_keys, wanted.frame_bytes_max);
+    for (const Object& entry : embed::items(gil, Object::borrow(gil, feeds))) feed(gil, run, entry);
+    return Object::steal(
+        gil,
+        Py_BuildValue("{sNsNsNsN}", "sinks", sinks_of(gil, plan, run).release(), "dead_letters",
+                      dead_letters_of(gil, run).release(), "states", states_of(gil, run).release(),
+                      "unknown_keys", unknown_keys_of(gil, run).release()));
+  });
+}
+
+PyObject* module_describe(PyObject* module, PyObject* topology) {
+  return guarded(module, [&](const Gil& gil) {
+    const plan::Plan plan = plan::read_topology(gil, Object::borrow(gil, topology));
+    return embed::make_str(gil, plan::describe_json(gil, plan));
+  });
+}
+
+int module_exec(PyObject* module) {
+  PyObject* error = PyErr_NewExceptionWithDoc(
+      "_machida.PlanError", "The topology can't be run; args[0] is the list of mistakes.",
+      PyExc_ValueError, nullptr);
+  if (!error) return -1;
+  state_of(module).plan_error = error;
+  Py_INCREF(error);
+  return PyModule_AddObject(module, "PlanError", error);
+}
+
+int module_traverse(PyObject* module, visitproc visit, void* arg) {
+  Py_VISIT(state_of(module).plan_error);
+  return 0;
+}
+
+int module_clear(PyObject* module) {
+  Py_CLEAR(state_of(module).plan_error);
+  return 0;
+}
+
+PyMethodDef kMethods[] = {
+    {"run", module_run, METH_VARARGS,
+     "run(topology: list, feeds: list[tuple[str, str, list]], options: dict) -> dict\n\n"
+     "Runs the topology in this process. A feed is (pipeline name, 'frames' | 'stream' | 'items',\n"
+     "values). Returns sinks, dead_letters, states and unknown_keys. Raises PlanError for a wrong\n"
+     "topology, ValueError for a wrong feed, RuntimeError when a state's constructor raises."},
+    {"describe", module_describe, METH_O,
+     "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
+    {nullptr, nullptr, 0, nullptr}};
+
+PyModuleDef_Slot kSlots[] = {{Py_mod_exec, reinterpret_cast<void*>(module_exec)}, {0, nullptr}};
+
+PyModuleDef kModule = {
+    PyModuleDef_HEAD_INIT, "_machida",   "The machida engine in process; see wallaroo.testing.",
+    sizeof(ModuleState),   kMethods,     kSlots,
+    module_traverse,       module_clear, nullptr};
+
+}  // namespace
+
+PyMODINIT_FUNC PyInit__machida() { return PyModuleDef_Init(&kModule); }

@@ -1,0 +1,209 @@
+#include "server/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
+
+#include "server/base/version.h"
+
+namespace machida {
+namespace {
+
+bool is_number(const std::string& text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return std::isdigit(c) || c == '_' || c == '.';
+  });
+}
+
+struct Arguments {
+  std::vector<std::string> ours;         // for the parser: the server's options and unknown ones
+  std::vector<std::string> application;  // behind `--`: the application's, whatever they look like
+};
+
+// `-w=3` as the original wrote it, for a letter that the parser knows as an option of the server.
+bool is_short_with_equals(const CLI::App& cli, const std::string& arg) {
+  return arg.size() > 2 && arg[0] == '-' && arg[1] != '-' && arg[2] == '=' &&
+         cli.get_option_no_throw(arg.substr(0, 2)) != nullptr;
+}
+
+// The runtime of the original took every --pony* option out of argv before the program saw it.
+Arguments normalised(const CLI::App& cli, int argc, const char* const* argv) {
+  Arguments out;
+  for (int i = 1; i < argc; ++i) {
+    const std::string arg = argv[i];
+    if (arg == "--") {
+      out.application.assign(argv + i + 1, argv + argc);
+      break;
+    }
+    if (arg.starts_with("--pony")) {
+      const bool has_value =
+          arg.find('=') == std::string::npos && i + 1 < argc && is_number(argv[i + 1]);
+      if (has_value) ++i;
+    } else if (is_short_with_equals(cli, arg)) {
+      out.ours.push_back(arg.substr(0, 2));
+      out.ours.push_back(arg.substr(3));
+    } else {
+      out.ours.push_back(arg);
+    }
+  }
+  return out;
+}
+
+std::string without_underscores(std::string text) {
+  std::erase(text, '_');
+  return text;
+}
+
+// Options of the original that this server has no use for, or not yet.
+struct Accepted {
+  std::string address, join, name, control, data, my_control, my_data, external, metrics, file;
+  std::string resilience_dir;
+  std::uint64_t worker_count = 1, event_log_bytes = 0, stop_pause_ns = 0, checkpoint_ns = 0;
+  bool cluster_initializer = false, log_rotation = false, run_with_resilience = false;
+};
+
+void add_classic(CLI::App& cli, Accepted& a) {
+  const std::string group = "Accepted from the original";
+  cli.add_option("-m,--metrics", a.metrics, "metrics receiver HOST:PORT; not needed")->group(group);
+  cli.add_option("-c,--control", a.control, "control channel HOST:PORT; not needed")->group(group);
+  cli.add_option("-d,--data", a.data, "data channel HOST:PORT; not needed")->group(group);
+  cli.add_option("-x,--my-control", a.my_control, "own control address; not needed")->group(group);
+  cli.add_option("-y,--my-data", a.my_data, "own data address; not needed")->group(group);
+  cli.add_option("-e,--external", a.external, "external channel HOST:PORT; not needed")
+      ->group(group);
+  cli.add_option("-n,--name", a.name, "the worker's name")->group(group);
+  cli.add_option("-w,--worker-count", a.worker_count, "number of workers; only 1 so far")
+      ->group(group)
+      ->transform(without_underscores);
+  cli.add_flag("-t,--cluster-initializer", a.cluster_initializer, "not needed")->group(group);
+  cli.add_option("-r,--resilience-dir", a.resilience_dir,
+                 "directory for recovery files; without effect so far")
+      ->group(group);
+  cli.add_flag("--run-with-resilience", a.run_with_resilience, "without effect so far")
+      ->group(group);
+  cli.add_option("--time-between-checkpoints", a.checkpoint_ns,
+                 "nanoseconds; without effect so far")
+      ->group(group)
+      ->transform(without_underscores);
+  cli.add_flag("--log-rotation", a.log_rotation, "not needed")->group(group);
+  cli.add_option("-l,--event-log-file-size", a.event_log_bytes, "bytes; not needed")
+      ->group(group)
+      ->transform(without_underscores);
+  cli.add_option("-u,--stop-pause", a.stop_pause_ns, "nanoseconds; not needed")
+      ->group(group)
+      ->transform(without_underscores);
+  cli.add_option("-j,--join", a.join, "join a running cluster; not possible so far")->group(group);
+  cli.add_option("-f,--file", a.file, "not needed")->group(group);
+}
+
+// What an accepted option asks for and does not get.
+std::optional<std::string> impossible(const Accepted& a) {
+  if (a.worker_count != 1)
+    return "--worker-count " + std::to_string(a.worker_count) +
+           ": this server runs one worker so far";
+  if (!a.join.empty()) return "--join: this server runs one worker so far, it can't join others";
+  return std::nullopt;
+}
+
+std::vector<std::string> warnings_about(const Accepted& a) {
+  std::vector<std::string> out;
+  if (!a.resilience_dir.empty() || a.run_with_resilience)
+    out.emplace_back(
+        "--resilience-dir has no effect so far: state is kept in memory only, and a crash loses "
+        "it");
+  return out;
+}
+
+struct Words {
+  std::string check, on_error = "dead-letter", unknown_keys = "drop", log_level = "info";
+  double drain_timeout_s = 30;
+};
+
+void add_own(CLI::App& cli, Options& o, Words& w) {
+  cli.add_option("--application-module", o.application_module,
+                 "the Python module with application_setup(args)");
+  cli.add_flag("--check{text}", w.check,
+               "load the application, print its topology and stop; --check=json for programs");
+  cli.add_option("--max-frame-bytes", o.worker.frame_bytes_max,
+                 "largest payload of a frame; a client that announces more is cut off")
+      ->transform(without_underscores)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  cli.add_option("--dead-letters", o.dead_letters_file,
+                 "file for records that user code failed on, as JSON lines");
+  cli.add_option("--on-error", w.on_error,
+                 "what to do when user code fails on a record: dead-letter, or stop the server")
+      ->check(CLI::IsMember({"dead-letter", "stop"}))
+      ->capture_default_str();
+  cli.add_option("--unknown-keys", w.unknown_keys,
+                 "partition keys that are not listed: drop the record, or create their state")
+      ->check(CLI::IsMember({"drop", "create"}))
+      ->capture_default_str();
+  cli.add_option("--drain-timeout", w.drain_timeout_s,
+                 "seconds to write what is left when stopping")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  cli.add_option("--venv", o.venv,
+                 "virtual environment of the application (or MACHIDA_VENV, VIRTUAL_ENV)");
+  cli.add_option("--log-level", w.log_level, "least important lines to log")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error"}))
+      ->capture_default_str();
+}
+
+void apply(const Words& w, Options& o) {
+  if (!w.check.empty()) o.check = w.check == "json" ? Check::kJson : Check::kText;
+  if (w.on_error == "stop") o.on_error = flow::OnError::kStop;
+  if (w.unknown_keys == "create") o.worker.unknown_keys = worker::UnknownKeyPolicy::kCreate;
+  o.worker.drain_timeout_ms = static_cast<std::uint64_t>(w.drain_timeout_s * 1000);
+  o.log_level = *log::level_named(w.log_level);
+}
+
+std::optional<Exit> mistake(const std::string& text) {
+  return Exit{2, "machida: " + text + "\nRun with --help for more information.\n"};
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, const char* const* argv) {
+  CLI::App cli(
+      "Hosts a streaming application written in Python. Options that are not listed here go to the "
+      "application's application_setup(args).",
+      "machida");
+  cli.allow_extras();
+  cli.get_formatter()->column_width(34);
+  cli.set_version_flag("--version", std::string("machida ") + kVersion);
+  ParsedOptions parsed;
+  Options& options = parsed.options;
+  Words words;
+  Accepted accepted;
+  add_own(cli, options, words);
+  add_classic(cli, accepted);
+  Arguments arguments = normalised(cli, argc, argv);
+  std::reverse(arguments.ours.begin(), arguments.ours.end());  // CLI11 takes them from the back
+  try {
+    cli.parse(arguments.ours);
+  } catch (const CLI::CallForVersion&) {
+    parsed.exit = Exit{0, std::string("machida ") + kVersion + "\n"};
+    return parsed;
+  } catch (const CLI::CallForHelp&) {
+    parsed.exit = Exit{0, cli.help()};
+    return parsed;
+  } catch (const CLI::ParseError& error) {
+    parsed.exit = mistake(error.what());
+    return parsed;
+  }
+  apply(words, options);
+  options.warnings = warnings_about(accepted);
+  options.application = {argv[0]};
+  for (const auto& more : {cli.remaining(), arguments.application})
+    options.application.insert(options.application.end(), more.begin(), more.end());
+  if (words.check != "" && words.check != "text" && words.check != "json")
+    parsed.exit = mistake("--check is text or json, not '" + words.check + "'");
+  else if (options.application_module.empty())
+    parsed.exit = mistake("You must provide Machida with --application-module");
+  else if (const std::optional<std::string> why = impossible(accepted))
+    parsed.exit = mistake(*why);
+  return parsed;
+}
+
+}  // namespace machida

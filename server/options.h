@@ -1,0 +1,45 @@
+// The command line: the server's own options and, untouched, the application's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/base/log.h"
+#include "server/flow/dead_letter_log.h"
+#include "server/worker/worker.h"
+
+namespace machida {
+
+enum class Check { kNo, kText, kJson };
+
+struct Options {
+  std::string application_module;
+  Check check = Check::kNo;
+  worker::WorkerOptions worker;
+  flow::OnError on_error = flow::OnError::kDeadLetter;
+  std::string dead_letters_file;  // empty: none
+  log::Level log_level = log::Level::kInfo;
+  std::string venv;                      // empty: from the environment
+  std::vector<std::string> warnings;     // accepted options that change nothing yet
+  std::vector<std::string> application;  // argv[0] and what the server does not know, in order
+};
+
+// What the process shall end with at once: after --help, --version or a mistake.
+struct Exit {
+  int status;
+  std::string text;  // for standard output if status is 0, for standard error otherwise
+};
+
+struct ParsedOptions {
+  Options options;
+  std::optional<Exit> exit;
+};
+
+// Option names, short forms and leniency as in the original: `--opt v`, `--opt=v`, `-o v`, `-o=v`,
+// integers with `_`, `--pony*` ignored, unknown options left to the application.
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace machida

@@ -1,0 +1,82 @@
+// What the application asked for, validated and immutable: the one thing that every front door
+// produces and the engine runs. Holds the user's callables; knows no sockets.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "embed/object.h"
+#include "server/base/host_port.h"
+#include "server/wire/length_format.h"
+
+namespace machida::plan {
+
+// Indices into Plan's vectors, as types.
+struct StateId {
+  std::size_t value = 0;
+  bool operator==(const StateId&) const = default;
+};
+
+struct DecoderSpec {
+  embed::Object decode;                             // decode(bytes) -> data
+  std::size_t header_bytes = 4;                     // 1 to 8
+  std::optional<wire::LengthFormat> length_format;  // when the engine can read the header itself
+  embed::Object payload_length;                     // payload_length(header bytes) -> int otherwise
+};
+
+struct SourceSpec {
+  HostPort address;
+  DecoderSpec decoder;
+};
+
+struct SinkSpec {
+  HostPort address;
+  embed::Object encode;  // encode(data) -> bytes or str, None sends nothing
+};
+
+enum class StepKind {
+  kStateless,  // to, to_parallel: compute(data)
+  kStateful,   // to_stateful: compute(data, state), one state object
+  kKeyed,      // to_state_partition: compute(data, state of partition(data))
+};
+
+enum class Outputs {
+  kOne,   // the result is the record, None is filtered
+  kMany,  // the result is a list of records or None
+};
+
+struct StepSpec {
+  std::string name;
+  StepKind kind = StepKind::kStateless;
+  bool parallel = false;  // to_parallel
+  Outputs outputs = Outputs::kOne;
+  embed::Object compute;
+  embed::Object partition;  // kKeyed
+  StateId state;            // kStateful and kKeyed
+};
+
+struct StateSpec {
+  std::string name;
+  bool keyed = false;
+  embed::Object build;                             // build() -> a fresh state object
+  embed::Object identity;                          // what two uses of one name must share
+  std::optional<std::vector<embed::Object>> keys;  // keyed: the listed ones; nothing: on demand
+};
+
+struct PipelineSpec {
+  std::string name;
+  SourceSpec source;
+  std::vector<StepSpec> steps;
+  std::vector<SinkSpec> sinks;  // empty: closed with done()
+};
+
+struct Plan {
+  std::string name;
+  std::vector<PipelineSpec> pipelines;
+  std::vector<StateSpec> states;
+};
+
+}  // namespace machida::plan

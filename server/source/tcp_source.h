@@ -1,0 +1,70 @@
+// Listens for a pipeline's clients, cuts what they send into frames and runs the pipeline on them.
+// Any number of connections; order is kept per connection. Worker's thread.
+// A connection whose bytes make no sense is closed with one log line and a count; others go on.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "server/base/host_port.h"
+#include "server/base/result.h"
+#include "server/flow/intake.h"
+#include "server/flow/pipeline.h"
+#include "server/metrics/counter.h"
+#include "server/uv/loop.h"
+#include "server/uv/tcp_listener.h"
+#include "server/uv/timer.h"
+#include "server/wire/framing.h"
+
+namespace machida::source {
+
+class TcpConnection;
+
+class TcpSource {
+ public:
+  static constexpr const char* kBadConnections = "machida_source_bad_connections_total";
+  static constexpr const char* kBytes = "machida_source_read_bytes_total";
+
+  TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, wire::Framing framing,
+            metrics::Registry& metrics);
+  ~TcpSource();
+
+  // Listens on every address of the name. Returns the addresses, or why it can't.
+  Result<std::vector<uv::Address>> open(const HostPort& where);
+
+  // Stops listening and reading; what was read goes on through the pipeline. Idempotent.
+  void drain();
+  // All that was read has been through the pipeline, or is half a frame.
+  bool drained() const noexcept;
+
+  const flow::Pipeline& pipeline() const noexcept { return pipeline_; }
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+ private:
+  friend class TcpConnection;
+  void on_connection(uv::TcpListener& listener);
+  void on_intake();
+  void work_on();
+  void continue_soon() { soon_.start(0); }
+  void close(std::uint64_t id);
+  void close_bad(std::uint64_t id, const std::string& why);
+
+  uv::Loop& loop_;
+  flow::Pipeline& pipeline_;
+  flow::Intake& intake_;
+  wire::Framing framing_;
+  metrics::Counter& bad_connections_;
+  metrics::Counter& bytes_;
+  uv::Timer soon_;  // takes up connections that stopped in the middle of what they had read
+  std::vector<std::unique_ptr<uv::TcpListener>> listeners_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<TcpConnection>> connections_;
+  std::uint64_t next_id_ = 0;
+  std::vector<std::string_view> frames_;  // of the batch in work, kept for its capacity
+  bool draining_ = false;
+};
+
+}  // namespace machida::source

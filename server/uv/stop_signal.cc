@@ -1,0 +1,50 @@
+#include "server/uv/stop_signal.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+
+#include "server/base/check.h"
+
+namespace machida::uv {
+namespace {
+
+// A signal handler has no argument of its own, so these are the process's.
+std::atomic<uv_async_t*> g_wake{nullptr};
+std::atomic<int> g_arrived{0};
+
+// Only what is allowed in a signal handler: atomics, uv_async_send, _exit.
+void on_signal(int number) {
+  if (g_arrived.fetch_add(1) > 0) _exit(128 + number);
+  if (uv_async_t* wake = g_wake.load()) uv_async_send(wake);
+}
+
+}  // namespace
+
+StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop)
+    : loop_(loop), on_stop_(std::move(on_stop)), handle_(this) {
+  MACHIDA_CHECK(!g_wake.load(), "one StopSignal per process");
+  const auto on_wake = [](uv_async_t* raw) {
+    if (auto* self = Handle<uv_async_t>::owner_of<StopSignal>(raw))
+      self->loop_.guard(self->on_stop_);
+  };
+  require(uv_async_init(loop.raw(), handle_.raw(), on_wake), "uv_async_init");
+  handle_.opened();
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
+  g_arrived = 0;
+  g_wake = handle_.raw();
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+}
+
+StopSignal::~StopSignal() {
+  std::signal(SIGTERM, SIG_DFL);
+  std::signal(SIGINT, SIG_DFL);
+  g_wake = nullptr;
+}
+
+}  // namespace machida::uv

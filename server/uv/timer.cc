@@ -1,0 +1,31 @@
+#include "server/uv/timer.h"
+
+namespace machida::uv {
+
+Timer::Timer(Loop& loop, std::function<void()> on_tick)
+    : loop_(loop), on_tick_(std::move(on_tick)), handle_(this) {
+  require(uv_timer_init(loop.raw(), handle_.raw()), "uv_timer_init");
+  handle_.opened();
+}
+
+void Timer::start(std::uint64_t delay_ms) {
+  const auto on_timer = [](uv_timer_t* raw) {
+    if (auto* self = Handle<uv_timer_t>::owner_of<Timer>(raw)) self->loop_.guard(self->on_tick_);
+  };
+  require(uv_timer_start(handle_.raw(), on_timer, delay_ms, 0), "uv_timer_start");
+}
+
+void Timer::stop() { uv_timer_stop(handle_.raw()); }
+
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> on_end)
+    : loop_(loop), on_end_(std::move(on_end)), handle_(this) {
+  require(uv_prepare_init(loop.raw(), handle_.raw()), "uv_prepare_init");
+  handle_.opened();
+  const auto on_prepare = [](uv_prepare_t* raw) {
+    if (auto* self = Handle<uv_prepare_t>::owner_of<TurnEnd>(raw)) self->loop_.guard(self->on_end_);
+  };
+  require(uv_prepare_start(handle_.raw(), on_prepare), "uv_prepare_start");
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
+}
+
+}  // namespace machida::uv

@@ -1,0 +1,54 @@
+// The plan's states and pipelines, live. What the server runs and what a test runs in process.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "embed/gil.h"
+#include "server/flow/dead_letters.h"
+#include "server/flow/outlet.h"
+#include "server/flow/pipeline.h"
+#include "server/flow/state_table.h"
+#include "server/metrics/counter.h"
+#include "server/plan/plan.h"
+#include "server/wire/framing.h"
+
+namespace machida::worker {
+
+// What happens to records whose partition key is not in the step's list.
+enum class UnknownKeyPolicy { kDrop, kCreate };
+
+// What a pipeline's sink number `sink` writes to; must outlive the assembly.
+using OutletOf = std::function<flow::Outlet&(std::size_t pipeline, std::size_t sink)>;
+
+class Assembly {
+ public:
+  // Makes the states of all listed keys: throws embed::PythonError when a state's constructor does.
+  Assembly(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
+           flow::DeadLetters& dead_letters, metrics::Registry& metrics, const OutletOf& outlet_of);
+
+  // In the plan's order.
+  std::vector<std::unique_ptr<flow::Pipeline>>& pipelines() noexcept { return pipelines_; }
+  const std::vector<std::unique_ptr<flow::StateTable>>& states() const noexcept { return states_; }
+
+ private:
+  std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::PipelineSpec& spec,
+                                                std::size_t index, const OutletOf& outlet_of);
+  std::unique_ptr<flow::Step> make_step(const embed::Gil&, const plan::StepSpec& spec,
+                                        flow::Place place);
+
+  flow::DeadLetters& dead_letters_;
+  metrics::Registry& metrics_;
+  std::vector<std::unique_ptr<flow::StateTable>> states_;
+  std::vector<std::unique_ptr<flow::Pipeline>> pipelines_;
+};
+
+// How the bytes of a pipeline's source are cut; the application's payload_length() is called where
+// the engine can't read the header itself (under the lock, taken there).
+wire::Framing framing_of(const embed::Gil&, const plan::DecoderSpec& decoder,
+                         std::size_t frame_bytes_max);
+
+}  // namespace machida::worker

@@ -1,0 +1,90 @@
+#include "server/worker/in_process.h"
+
+#include <algorithm>
+#include <span>
+
+#include "server/wire/frame_reader.h"
+
+namespace machida::worker {
+
+class InProcess::Collector final : public flow::Outlet {
+ public:
+  void write(std::string_view bytes) override { outputs.emplace_back(bytes); }
+  std::vector<std::string> outputs;
+};
+
+class InProcess::DeadLetterList final : public flow::DeadLetters {
+ public:
+  void add(const embed::Gil& gil, const flow::Place& place, const embed::PythonError& error,
+           _object* input) override {
+    letters.push_back({place, error.what(), error.traceback(), embed::Object::borrow(gil, input)});
+  }
+  std::vector<DeadLetter> letters;
+};
+
+InProcess::InProcess(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
+                     std::size_t frame_bytes_max)
+    : plan_(plan),
+      frame_bytes_max_(frame_bytes_max),
+      dead_letters_(std::make_unique<DeadLetterList>()) {
+  assembly_ = std::make_unique<Assembly>(
+      gil, plan, unknown_keys, *dead_letters_, metrics_,
+      [this](std::size_t pipeline, std::size_t sink) -> flow::Outlet& {
+        return *(collectors_[{pipeline, sink}] = std::make_unique<Collector>());
+      });
+}
+
+InProcess::~InProcess() = default;
+
+std::size_t InProcess::pipeline_named(std::string_view name) const {
+  for (std::size_t i = 0; i < plan_.pipelines.size(); ++i)
+    if (plan_.pipelines[i].name == name) return i;
+  return std::string::npos;
+}
+
+void InProcess::feed_frames(const embed::Gil& gil, std::size_t pipeline,
+                            const std::vector<std::string_view>& frames) {
+  const std::span<const std::string_view> all(frames);
+  for (std::size_t at = 0; at < all.size(); at += flow::kBatchRecordsMax)
+    assembly_->pipelines()[pipeline]->run_frames(
+        gil, all.subspan(at, std::min(flow::kBatchRecordsMax, all.size() - at)));
+}
+
+void InProcess::feed_records(const embed::Gil& gil, std::size_t pipeline,
+                             std::vector<embed::Object> records) {
+  flow::Batch batch;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    batch.push(records[i].release());
+    if (batch.size() == flow::kBatchRecordsMax || i + 1 == records.size())
+      assembly_->pipelines()[pipeline]->run_records(gil, batch);
+  }
+}
+
+std::string InProcess::feed_stream(const embed::Gil& gil, std::size_t pipeline,
+                                   const std::vector<std::string_view>& reads) {
+  const wire::Framing framing =
+      framing_of(gil, plan_.pipelines[pipeline].source.decoder, frame_bytes_max_);
+  wire::FrameReader reader(framing);
+  std::vector<std::string_view> frames;
+  for (const std::string_view read : reads) {
+    reader.feed(read);
+    while (true) {
+      const Result<std::size_t> cut = reader.next(frames, flow::kBatchRecordsMax);
+      if (!cut) return cut.error();
+      if (*cut == 0) break;
+      assembly_->pipelines()[pipeline]->run_frames(gil, frames);
+    }
+    reader.keep();
+  }
+  return reader.rest().empty() ? "" : "the stream ends inside a frame";
+}
+
+const std::vector<std::string>& InProcess::outputs(std::size_t pipeline, std::size_t sink) const {
+  return collectors_.at({pipeline, sink})->outputs;
+}
+
+const std::vector<DeadLetter>& InProcess::dead_letters() const noexcept {
+  return dead_letters_->letters;
+}
+
+}  // namespace machida::worker

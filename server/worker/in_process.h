@@ -1,0 +1,63 @@
+// Runs a plan in the calling process, without sockets and without an event loop, on the same
+// framing, steps and encoders as the server: what `wallaroo.testing` stands on.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "embed/gil.h"
+#include "embed/object.h"
+#include "server/flow/dead_letters.h"
+#include "server/metrics/counter.h"
+#include "server/plan/plan.h"
+#include "server/worker/assembly.h"
+
+namespace machida::worker {
+
+struct DeadLetter {
+  flow::Place place;
+  std::string error;
+  std::string traceback;
+  embed::Object input;
+};
+
+class InProcess {
+ public:
+  // Throws what Assembly throws. `plan` must outlive it.
+  InProcess(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
+            std::size_t frame_bytes_max);
+  ~InProcess();
+
+  // The pipeline of that name, or npos.
+  std::size_t pipeline_named(std::string_view name) const;
+
+  void feed_frames(const embed::Gil&, std::size_t pipeline, const std::vector<std::string_view>&);
+  void feed_records(const embed::Gil&, std::size_t pipeline, std::vector<embed::Object> records);
+  // Raw bytes with headers, as one connection's reads; returns what is wrong with them, or "".
+  std::string feed_stream(const embed::Gil&, std::size_t pipeline,
+                          const std::vector<std::string_view>& reads);
+
+  // The encoded outputs of a pipeline's sink, in order.
+  const std::vector<std::string>& outputs(std::size_t pipeline, std::size_t sink) const;
+  const std::vector<DeadLetter>& dead_letters() const noexcept;
+  const Assembly& assembly() const noexcept { return *assembly_; }
+  const metrics::Registry& metrics() const noexcept { return metrics_; }
+
+ private:
+  class Collector;
+  class DeadLetterList;
+
+  const plan::Plan& plan_;
+  std::size_t frame_bytes_max_;
+  metrics::Registry metrics_;
+  std::unique_ptr<DeadLetterList> dead_letters_;
+  std::map<std::pair<std::size_t, std::size_t>, std::unique_ptr<Collector>> collectors_;
+  std::unique_ptr<Assembly> assembly_;
+};
+
+}  // namespace machida::worker

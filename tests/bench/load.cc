@@ -1,0 +1,198 @@
+// Loads a server: listens as its sink, sends framed records to its source, measures. The sender is
+// a process of its own, the receiver this one; both share the send times.
+//
+//   load FRAMES_FILE PASSES RATE OUTPUT_FRAMING OUTPUTS_FILE
+//
+// FRAMES_FILE is sent PASSES times, at RATE records per second (0: as fast as it goes).
+// OUTPUT_FRAMING is `newline` or a fixed number of bytes per output; OUTPUTS_FILE tells how many
+// outputs each frame has, one unsigned 32-bit integer (native) per frame. Prints "sink PORT", reads
+// the PORT of the source from standard input, sends, waits for every output, then prints
+// "records_per_s N", and, at a rate, "p50_us", "p99_us" and "max_us" from frame written to
+// its last output read.
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+namespace {
+
+[[noreturn]] void die(const char* what) {
+  std::perror(what);
+  std::exit(1);
+}
+
+std::int64_t now_ns() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
+}
+
+sockaddr_in loopback(int port) {
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_port = htons(static_cast<std::uint16_t>(port));
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return at;
+}
+
+struct Job {
+  std::string frames;
+  std::vector<std::size_t> ends;  // of each frame in `frames`
+  std::size_t passes = 1;
+  double rate = 0;
+  std::size_t output_bytes = 0;      // 0: newline
+  std::vector<std::size_t> outputs;  // after each frame of a pass, counted from the pass's start
+  std::int64_t* sent_ns = nullptr;   // shared: per record when paced, else only [0]
+};
+
+void send_all(int fd, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+    if (n < 0) die("send");
+    data += n;
+    size -= static_cast<std::size_t>(n);
+  }
+}
+
+void send_fast(int fd, const Job& job) {
+  job.sent_ns[0] = now_ns();
+  for (std::size_t i = 0; i < job.passes; ++i) send_all(fd, job.frames.data(), job.frames.size());
+}
+
+// Frames that are due are written together, about every 100 microseconds.
+void send_paced(int fd, const Job& job) {
+  const std::size_t per_pass = job.ends.size(), total = per_pass * job.passes;
+  const std::int64_t start = now_ns();
+  for (std::size_t done = 0; done < total;) {
+    const auto elapsed = static_cast<double>(now_ns() - start);
+    std::size_t due = std::min(total, static_cast<std::size_t>(elapsed * job.rate / 1e9) + 1);
+    due = std::min(due, (done / per_pass + 1) * per_pass);
+    if (due > done) {
+      const std::size_t first = done % per_pass, last = (due - 1) % per_pass;
+      const std::size_t from = first == 0 ? 0 : job.ends[first - 1];
+      const std::int64_t now = now_ns();
+      for (std::size_t i = done; i < due; ++i) job.sent_ns[i] = now;
+      send_all(fd, job.frames.data() + from, job.ends[last] - from);
+      done = due;
+    }
+    timespec pause{0, 100'000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+void sender(const Job& job, int port) {
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  const sockaddr_in at = loopback(port);
+  if (connect(fd, reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0) die("connect");
+  const int one = 1;
+  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (job.rate > 0)
+    send_paced(fd, job);
+  else
+    send_fast(fd, job);
+  close(fd);
+}
+
+// Returns the time of the last output; fills the latencies when paced.
+std::int64_t receive(int fd, const Job& job, std::vector<std::int64_t>& latencies_ns) {
+  std::vector<char> buffer(256 << 10);
+  std::size_t outputs = 0, partial = 0, records = 0;
+  const std::size_t per_pass = job.outputs.back(), frames = job.ends.size();
+  while (outputs < per_pass * job.passes) {
+    const ssize_t n = read(fd, buffer.data(), buffer.size());
+    if (n <= 0) die("read from the server");
+    std::size_t fresh = 0;
+    if (job.output_bytes > 0) {
+      partial += static_cast<std::size_t>(n);
+      fresh = partial / job.output_bytes;
+      partial %= job.output_bytes;
+    } else {
+      fresh = static_cast<std::size_t>(std::count(buffer.data(), buffer.data() + n, '\n'));
+    }
+    outputs += fresh;
+    if (job.rate <= 0) continue;
+    const std::int64_t now = now_ns();
+    for (; records < frames * job.passes &&
+           records / frames * per_pass + job.outputs[records % frames] <= outputs;
+         ++records)
+      latencies_ns.push_back(now - job.sent_ns[records]);
+  }
+  return now_ns();
+}
+
+Job read_job(char** argv) {
+  Job job;
+  std::ifstream file(argv[1], std::ios::binary);
+  job.frames.assign((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (std::size_t at = 0; at + 4 <= job.frames.size();) {
+    std::uint32_t size = 0;
+    std::memcpy(&size, job.frames.data() + at, 4);
+    at += 4 + ntohl(size);
+    job.ends.push_back(at);
+  }
+  job.passes = std::strtoull(argv[2], nullptr, 10);
+  job.rate = std::atof(argv[3]);
+  job.output_bytes = std::strcmp(argv[4], "newline") == 0 ? 0 : std::strtoull(argv[4], nullptr, 10);
+  std::ifstream counts(argv[5], std::ios::binary);
+  std::size_t outputs = 0;
+  for (std::uint32_t count = 0; counts.read(reinterpret_cast<char*>(&count), sizeof count);)
+    job.outputs.push_back(outputs += count);
+  if (job.ends.empty() || job.outputs.size() != job.ends.size()) {
+    std::fputs("every frame needs a number of outputs\n", stderr);
+    std::exit(2);
+  }
+  const std::size_t times = job.rate > 0 ? job.ends.size() * job.passes : 1;
+  void* memory = mmap(nullptr, times * sizeof(std::int64_t), PROT_READ | PROT_WRITE,
+                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) die("mmap");
+  job.sent_ns = static_cast<std::int64_t*>(memory);
+  return job;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6) return 2;
+  const Job job = read_job(argv);
+  const int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at = loopback(0);
+  socklen_t size = sizeof at;
+  if (bind(listener, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener, 1) != 0)
+    die("listen");
+  getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size);
+  std::printf("sink %d\n", ntohs(at.sin_port));
+  std::fflush(stdout);
+  const int fd = accept(listener, nullptr, nullptr);
+  int port = 0;
+  if (fd < 0 || std::scanf("%d", &port) != 1) die("start");
+  const pid_t child = fork();
+  if (child == 0) {
+    sender(job, port);
+    _exit(0);
+  }
+  std::vector<std::int64_t> latencies_ns;
+  const std::int64_t end = receive(fd, job, latencies_ns);
+  waitpid(child, nullptr, 0);
+  const double seconds = static_cast<double>(end - job.sent_ns[0]) / 1e9;
+  std::printf("records_per_s %.0f\n", static_cast<double>(job.ends.size() * job.passes) / seconds);
+  if (latencies_ns.empty()) return 0;
+  std::sort(latencies_ns.begin(), latencies_ns.end());
+  const auto us = [&latencies_ns](double q) {
+    const auto at_q = static_cast<std::size_t>(q * static_cast<double>(latencies_ns.size() - 1));
+    return static_cast<double>(latencies_ns[at_q]) / 1e3;
+  };
+  std::printf("p50_us %.0f\np99_us %.0f\nmax_us %.0f\n", us(0.5), us(0.99), us(1));
+}

@@ -1,0 +1,83 @@
+#include "server/options.h"
+
+#include <doctest/doctest.h>
+
+#include <vector>
+
+using machida::Check;
+using machida::ParsedOptions;
+
+namespace {
+
+ParsedOptions parse(std::vector<const char*> args) {
+  args.insert(args.begin(), "machida");
+  return machida::parse_options(static_cast<int>(args.size()), args.data());
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("what the server does not know goes to the application, in order, behind argv[0]") {
+  const ParsedOptions parsed = parse({"--in", "h:1", "--application-module", "m", "-o=h:2",
+                                      "--delay_ms=5", "--flag", "word", "--", "--on-error", "x"});
+  CHECK_FALSE(parsed.exit);
+  CHECK(parsed.options.application_module == "m");
+  CHECK(parsed.options.application == Texts{"machida", "--in", "h:1", "-o=h:2", "--delay_ms=5",
+                                            "--flag", "word", "--on-error", "x"});
+}
+
+TEST_CASE("the original's spellings work") {
+  const ParsedOptions parsed = parse({"--application-module=m",
+                                      "--max-frame-bytes",
+                                      "1_000_000",
+                                      "-m",
+                                      "h:5001",
+                                      "-c=h:1",
+                                      "--data",
+                                      "h:2",
+                                      "-t",
+                                      "-n",
+                                      "w",
+                                      "--worker-count=1",
+                                      "--ponythreads",
+                                      "1",
+                                      "--ponynoblock",
+                                      "--ponypinasio",
+                                      "--ponyminthreads=2",
+                                      "--unknown-keys=create",
+                                      "--on-error",
+                                      "stop",
+                                      "--drain-timeout",
+                                      "1.5",
+                                      "-u",
+                                      "2_000"});
+  CHECK_FALSE(parsed.exit);
+  CHECK(parsed.options.worker.frame_bytes_max == 1'000'000);
+  CHECK(parsed.options.worker.drain_timeout_ms == 1500);
+  CHECK(parsed.options.on_error == machida::flow::OnError::kStop);
+  CHECK(parsed.options.application == Texts{"machida"});
+}
+
+TEST_CASE("--check has two forms and takes no word after it") {
+  CHECK(parse({"--application-module", "m", "--check", "word"}).options.check == Check::kText);
+  CHECK(parse({"--application-module", "m", "--check=json"}).options.check == Check::kJson);
+  CHECK(parse({"--application-module", "m", "--check=xml"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m"}).options.check == Check::kNo);
+}
+
+TEST_CASE("mistakes end with status 2, --help and --version with 0") {
+  CHECK(parse({}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--on-error", "ignore"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--max-frame-bytes", "many"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--worker-count", "3"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--join", "h:1"}).exit->status == 2);
+  CHECK(parse({"--help"}).exit->status == 0);
+  CHECK(parse({"-h"}).exit->status == 0);
+  CHECK(parse({"--version"}).exit->text.starts_with("machida "));
+}
+
+TEST_CASE("an accepted option that changes nothing yet is warned about") {
+  CHECK(parse({"--application-module", "m", "-r", "/tmp"}).options.warnings.size() == 1);
+  CHECK(parse({"--application-module", "m"}).options.warnings.empty());
+}

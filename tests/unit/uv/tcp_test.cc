@@ -1,0 +1,105 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "server/uv/loop.h"
+#include "server/uv/tcp_listener.h"
+#include "server/uv/tcp_stream.h"
+#include "server/uv/timer.h"
+
+using namespace machida;
+
+namespace {
+
+// Keeps what happens; stops the loop when `stop_when` says so.
+struct Peer final : uv::StreamEvents {
+  Peer(uv::Loop& loop, std::string stop_when) : loop(loop), stop_when(std::move(stop_when)) {}
+  void note(const std::string& event) {
+    events += event + ";";
+    if (event == stop_when) loop.stop();
+  }
+  void on_connected(const std::string& error) override { note("connected " + error); }
+  void on_read(std::string_view bytes) override { note("read " + std::string(bytes)); }
+  void on_end(const std::string& error) override { note("end " + error); }
+  void on_written(const std::string& error) override { note("written " + error); }
+  uv::Loop& loop;
+  std::string stop_when, events;
+};
+
+}  // namespace
+
+TEST_CASE("what one side writes the other reads, and an end is an end") {
+  uv::Loop loop;
+  Peer server(loop, "end "), client(loop, "");
+  std::unique_ptr<uv::TcpStream> accepted;
+  uv::TcpListener listener(loop, [&](uv::TcpListener& waiting) {
+    accepted = std::make_unique<uv::TcpStream>(loop, server);
+    REQUIRE(waiting.accept(*accepted));
+    accepted->start_reading();
+  });
+  const auto found = uv::resolve_now({"127.0.0.1", 0});
+  REQUIRE(found);
+  const auto at = listener.listen(found->front());
+  REQUIRE(at);
+  auto stream = std::make_unique<uv::TcpStream>(loop, client);
+  stream->connect(**at);
+  uv::Timer step(loop, [&] {
+    if (client.events == "connected ;") {
+      const std::string_view parts[] = {"he", "llo"};
+      stream->write(parts);
+    }
+    if (client.events == "connected ;written ;" && server.events == "read hello;") stream.reset();
+    step.start(1);
+  });
+  step.start(1);
+  loop.run();
+  CHECK(server.events == "read hello;end ;");
+  CHECK(client.events == "connected ;written ;");
+}
+
+TEST_CASE("a refused connection says so") {
+  uv::Loop loop;
+  Peer client(loop, "connected connection refused");
+  uv::TcpStream stream(loop, client);
+  stream.connect(uv::resolve_now({"127.0.0.1", 1})->front());
+  loop.run();
+  CHECK(client.events == "connected connection refused;");
+}
+
+TEST_CASE("a stream may go while its write and its connect are under way") {
+  uv::Loop loop;
+  Peer client(loop, "");
+  auto stream = std::make_unique<uv::TcpStream>(loop, client);
+  stream->connect(uv::resolve_now({"127.0.0.1", 1})->front());
+  stream.reset();
+  loop.run();
+  CHECK(client.events.empty());
+}
+
+TEST_CASE("a port that is taken is an error, an address of another machine is nothing") {
+  uv::Loop loop;
+  uv::TcpListener first(loop, [](uv::TcpListener&) {}), second(loop, [](uv::TcpListener&) {}),
+      third(loop, [](uv::TcpListener&) {});
+  const auto at = first.listen(uv::resolve_now({"127.0.0.1", 0})->front());
+  REQUIRE(at);
+  const auto again = second.listen(**at);
+  REQUIRE_FALSE(again);
+  CHECK(again.error() == "address already in use");
+  const auto elsewhere = third.listen(uv::resolve_now({"192.0.2.1", 0})->front());
+  REQUIRE(elsewhere);
+  CHECK_FALSE(elsewhere->has_value());
+}
+
+TEST_CASE("what a callback throws comes out of run()") {
+  uv::Loop loop;
+  uv::Timer timer(loop, [] { throw std::runtime_error("from a callback"); });
+  timer.start(0);
+  CHECK_THROWS_WITH(loop.run(), "from a callback");
+}
+
+TEST_CASE("an unknown host is an error that names it") {
+  const auto found = uv::resolve_now({"no.such.host.invalid", 1});
+  REQUIRE_FALSE(found);
+  CHECK(found.error().find("no.such.host.invalid") != std::string::npos);
+}
