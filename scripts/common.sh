@@ -15,6 +15,10 @@ die() {
 real_python() {
   local wanted=${MACHIDA_PYTHON:-python3}
   command -v "$wanted" >/dev/null || die "no $wanted on PATH; run scripts/install first"
+  # The tests' own environment is made from the python that is embedded, not the other way round.
+  case $("$wanted" -c 'import sys; print(sys.prefix)') in
+    "$root"/build*) wanted=$("$wanted" -c 'import sys; print(sys.base_prefix)')/bin/python3 ;;
+  esac
   "$wanted" "$root/scripts/embeddable.py"
 }
 

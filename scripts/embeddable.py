@@ -1,4 +1,6 @@
 """Prints the path of the interpreter that runs this file when the server can embed it.
+With --build, prints a line each of what the build needs: path, version, header directory, library
+directory, library name, and the suffix of extension modules.
 
 Otherwise says what is missing and what to do, and exits with 1. Runs on any Python 3, so that an
 interpreter which is too old can say so.
@@ -47,3 +49,10 @@ if __name__ == "__main__":
     if wrong:
         sys.exit("error: %s cannot be embedded: %s.\n%s" % (sys.executable, wrong, ADVICE))
     print(sys.executable)
+    if sys.argv[1:] == ["--build"]:
+        library = shared_library()
+        print("%d.%d" % sys.version_info[:2])
+        print(sysconfig.get_config_var("INCLUDEPY"))
+        print(os.path.dirname(library))
+        print(os.path.basename(library).split(".so")[0][len("lib") :])
+        print(sysconfig.get_config_var("EXT_SUFFIX"))

@@ -1,0 +1,79 @@
+"""Fixtures that start and end what the tests use."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import BINARY, NewReceiver, Receiver, Serve, Server, Start
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fails early, and once, when there is nothing to test."""
+    if any(item.path.parent == Path(__file__).parent for item in items):
+        if not os.access(BINARY, os.X_OK):
+            pytest.exit(f"no server at {BINARY}; run scripts/build", returncode=1)
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """A function (*args, env=None, cwd=tmp_path) -> Server; all are killed after the test."""
+    servers: list[Server] = []
+
+    def begin(*args: str, env: dict[str, str | None] | None = None, cwd: Path = tmp_path) -> Server:
+        servers.append(Server(args, cwd, env))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def new_receiver() -> Iterator[NewReceiver]:
+    """A function with Receiver's arguments; all are closed after the test."""
+    receivers: list[Receiver] = []
+
+    def begin(
+        *, host: str = "127.0.0.1", start: bool = True, rcvbuf_bytes: int | None = None
+    ) -> Receiver:
+        receivers.append(Receiver(host, start, rcvbuf_bytes))
+        return receivers[-1]
+
+    yield begin
+    for receiver in receivers:
+        receiver.resume()
+        receiver.close()
+
+
+@pytest.fixture
+def receiver(new_receiver: NewReceiver) -> Receiver:
+    """A receiver that is up."""
+    return new_receiver()
+
+
+@pytest.fixture
+def serve(start: Start, receiver: Receiver, tmp_path: Path) -> Serve:
+    """Writes the text as app.py and starts the server on it, with --in and --out.
+
+    out: the receiver, or addresses as --out takes them; the fixture `receiver` unless given.
+    inputs: addresses as --in takes them. ready: wait until it runs.
+    """
+
+    def begin(
+        text: str,
+        *options: str,
+        out: Receiver | str | None = None,
+        inputs: str = "127.0.0.1:0",
+        env: dict[str, str | None] | None = None,
+        ready: bool = True,
+    ) -> Server:
+        (tmp_path / "app.py").write_text(text)
+        out = receiver if out is None else out
+        outputs = out if isinstance(out, str) else out.address
+        server = start(
+            "--application-module", "app", "--in", inputs, "--out", outputs, *options, env=env
+        )
+        return server.ready() if ready else server
+
+    return begin

@@ -1,0 +1,51 @@
+"""Texts of application modules."""
+
+from textwrap import dedent, indent
+
+PRELUDE = """\
+import struct
+import sys
+
+import wallaroo
+
+
+@wallaroo.decoder(header_length=4, length_fmt=">I")
+def decoder(payload):
+    return payload.decode()
+
+
+@wallaroo.encoder
+def encoder(data):
+    return f"{data}\\n"
+
+
+def source(args, index=0, decoder=decoder):
+    host, port = wallaroo.tcp_parse_input_addrs(args)[index]
+    return wallaroo.TCPSourceConfig(host, port, decoder)
+
+
+def sink(args, index=0, encoder=encoder):
+    host, port = wallaroo.tcp_parse_output_addrs(args)[index]
+    return wallaroo.TCPSinkConfig(host, port, encoder)
+
+
+"""
+
+
+def one_pipeline(
+    steps: str = "", defs: str = "", decoder: str = "decoder", encoder: str = "encoder"
+) -> str:
+    """Returns a module with one pipeline, "main", between one source and one sink.
+
+    steps: statements that add steps to the builder `ab`. defs: what they need, in front.
+    decoder, encoder: expressions; the given ones turn a payload into str and back into a line.
+    """
+    setup = f"""\
+def application_setup(args):
+    ab = wallaroo.ApplicationBuilder("test")
+    ab.new_pipeline("main", source(args, 0, {decoder}))
+{indent(dedent(steps), "    ")}
+    ab.to_sink(sink(args, 0, {encoder}))
+    return ab.build()
+"""
+    return f"{PRELUDE}{dedent(defs)}\n\n{setup}"

@@ -1,0 +1,148 @@
+"""Stands in for the system that a TCP sink writes to."""
+
+import socket
+import struct
+import threading
+
+from harness.deadline import wait_until
+
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
+
+
+class Receiver:
+    """A TCP server that keeps the bytes of every connection that it accepts.
+
+    It holds its port from construction on, so that nobody else gets it, but accepts only between
+    start() and stop(). rcvbuf_bytes: size of the sockets' receive buffer, for tests of slowness.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", start: bool = True, rcvbuf_bytes: int | None = None
+    ) -> None:
+        self.host = host
+        self.port = 0
+        self._rcvbuf_bytes = rcvbuf_bytes
+        self._reading = threading.Event()
+        self._reading.set()
+        self._sockets: list[socket.socket] = []
+        self.connections: list[bytearray] = []
+        self._listener = self._bind()
+        if start:
+            self.start()
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT, as --out takes it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def data(self) -> bytes:
+        """Everything received, one connection after the other."""
+        return b"".join(bytes(connection) for connection in self.connections)
+
+    @property
+    def lines(self) -> list[str]:
+        """Everything received as lines of text without their ends; the last must be complete."""
+        data = self.data
+        assert data == b"" or data.endswith(b"\n"), f"cut line: {data[-80:]!r}"
+        return data.decode().splitlines()
+
+    def start(self) -> None:
+        """Accepts connections from now on."""
+        self._listener.listen(16)
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def pause(self) -> None:
+        """Stops reading, on connections old and new."""
+        self._reading.clear()
+
+    def resume(self) -> None:
+        """Reads again."""
+        self._reading.set()
+
+    def say(self, data: bytes) -> None:
+        """Sends bytes to whoever is connected."""
+        for connection in self._sockets:
+            connection.sendall(data)
+
+    def stop(self) -> None:
+        """Dies: resets every connection, listens no more, but keeps the port. Then start()."""
+        self._close()
+        self._listener = self._bind()
+
+    def close(self) -> None:
+        """Ends for good."""
+        self._close()
+
+    def wait_bytes(self, count: int) -> bytes:
+        """Waits for at least count bytes; returns all there are."""
+        wait_until(
+            lambda: sum(map(len, self.connections)) >= count,
+            lambda: f"{count} bytes; there are {len(self.data)}: {self.data[-200:]!r}",
+        )
+        return self.data
+
+    def wait_lines(self, count: int) -> list[str]:
+        """Waits for at least count lines; returns all there are, without their ends."""
+        wait_until(
+            lambda: sum(c.count(b"\n") for c in list(self.connections)) >= count,
+            lambda: f"{count} lines; there are {self.data.count(10)}: {self.data[-200:]!r}",
+        )
+        wait_until(lambda: self.data.endswith(b"\n"), "the end of the last line")
+        return self.lines
+
+    def wait_connections(self, count: int) -> None:
+        """Waits until count connections have been accepted since construction."""
+        wait_until(lambda: len(self.connections) >= count, f"{count} connections")
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self._rcvbuf_bytes:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._rcvbuf_bytes)
+        listener.bind((self.host, self.port))
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def _accept(self, listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            into = bytearray()
+            self._sockets.append(connection)
+            self.connections.append(into)
+            threading.Thread(target=self._read, args=(connection, into), daemon=True).start()
+
+    def _read(self, connection: socket.socket, into: bytearray) -> None:
+        try:
+            while True:
+                self._reading.wait()
+                chunk = connection.recv(1 << 18)
+                if not chunk:
+                    break
+                into += chunk
+        except OSError:
+            pass
+
+    def _close(self) -> None:
+        _shut(self._listener)
+        for connection in self._sockets:
+            try:
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            except OSError:
+                continue
+            _shut(connection, send_end=False)
+        self._sockets.clear()
+
+
+def _shut(sock: socket.socket, send_end: bool = True) -> None:
+    """Closes a socket in which another thread may be blocked."""
+    try:
+        sock.shutdown(socket.SHUT_RDWR if send_end else socket.SHUT_RD)
+    except OSError:
+        pass
+    sock.close()
