@@ -8,6 +8,11 @@ def decode(payload):
     return payload.decode()
 
 
+@wallaroo.message_decoder
+def decode_message(value, message):
+    return message.key, value
+
+
 @wallaroo.encoder
 def encode(data):
     return f"{data}\n".encode()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 DECORATED = [
     api_samples.decode,
+    api_samples.decode_message,
     api_samples.encode,
     api_samples.reverse,
     api_samples.split,

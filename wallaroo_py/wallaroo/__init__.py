@@ -26,6 +26,12 @@ an ApplicationBuilder makes of decorated functions:
     def encode(text):
         return text.encode() + b"\\n"
 
+In place of TCP, a pipeline may begin in a KafkaSourceConfig and end in a KafkaSinkConfig, whose
+encoder returns `(value, key)`:
+
+        topic, brokers, log_level = wallaroo.kafka_parse_source_options(args)
+        source = wallaroo.KafkaSourceConfig(topic, brokers, log_level, decode)
+
 The package needs no server: decorated functions are called in plain tests like any function, and
 `wallaroo.testing` runs whole applications there.
 """
@@ -37,6 +43,7 @@ from .decorated import (
     ComputationMulti,
     Decoder,
     Encoder,
+    MessageDecoder,
     Partition,
     StateComputation,
     StateComputationMulti,
@@ -46,6 +53,7 @@ from .decorators import (
     computation_multi,
     decoder,
     encoder,
+    message_decoder,
     partition,
     state_computation,
     state_computation_multi,
@@ -55,14 +63,62 @@ from .serialization import deserialize, serialize
 from .state import StateBuilder
 from .tcp import TCPSinkConfig, TCPSourceConfig
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .kafka import KafkaSinkConfig, KafkaSourceConfig
+    from .kafka_message import KafkaMessage
+    from .kafka_options import kafka_parse_sink_options, kafka_parse_source_options
+    from .kafka_parsers import (
+        CustomKafkaSinkCLIParser,
+        CustomKafkaSourceCLIParser,
+        DefaultKafkaSinkCLIParser,
+        DefaultKafkaSourceCLIParser,
+    )
+else:
+    # Loaded when first used, so that an application without Kafka starts sooner.
+    _LAZY = {
+        "CustomKafkaSinkCLIParser": "kafka_parsers",
+        "CustomKafkaSourceCLIParser": "kafka_parsers",
+        "DefaultKafkaSinkCLIParser": "kafka_parsers",
+        "DefaultKafkaSourceCLIParser": "kafka_parsers",
+        "KafkaMessage": "kafka_message",
+        "KafkaSinkConfig": "kafka",
+        "KafkaSourceConfig": "kafka",
+        "kafka_parse_sink_options": "kafka_options",
+        "kafka_parse_source_options": "kafka_options",
+    }
+
+    def __getattr__(name: str) -> object:
+        """Return a name of the package that is loaded on first use."""
+        if name not in _LAZY:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+
+        thing = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+        globals()[name] = thing
+        return thing
+
+    def __dir__() -> list[str]:
+        """Return all names, loaded or not."""
+        return sorted({*globals(), *_LAZY})
+
+
 __version__ = "0.1.0"
 
 __all__ = [
     "ApplicationBuilder",
     "Computation",
     "ComputationMulti",
+    "CustomKafkaSinkCLIParser",
+    "CustomKafkaSourceCLIParser",
     "Decoder",
+    "DefaultKafkaSinkCLIParser",
+    "DefaultKafkaSourceCLIParser",
     "Encoder",
+    "KafkaMessage",
+    "KafkaSinkConfig",
+    "KafkaSourceConfig",
+    "MessageDecoder",
     "Partition",
     "StateBuilder",
     "StateComputation",
@@ -75,6 +131,9 @@ __all__ = [
     "decoder",
     "deserialize",
     "encoder",
+    "kafka_parse_sink_options",
+    "kafka_parse_source_options",
+    "message_decoder",
     "partition",
     "serialize",
     "state_computation",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from . import checks
 from .decorated import copy_metadata
+from .endpoints import read_endpoint
 from .errors import WallarooParameterError
 from .pipeline import Pipeline
 from .places import caller_place, describe, shorten
 from .state import StateBuilder
-from .tcp import TCPConfig, TCPSinkConfig, TCPSourceConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, ParamSpec, Self, TypeVar
+
+    from .endpoints import Role
 
     P = ParamSpec("P")
     T = TypeVar("T")
@@ -59,7 +61,8 @@ class ApplicationBuilder:
         """Begin a pipeline.
 
         name: a non-empty str, unique in the application.
-        source_config: a TCPSourceConfig, or a tuple like `("tcp", host, port, decoder)`.
+        source_config: a TCPSourceConfig, a KafkaSourceConfig (or a parser that makes one), or a
+        tuple like `("tcp", host, port, decoder)`.
         The pipeline before it must have ended, by a sink or by `done()`.
         """
         if self._current is not None and self._current.is_open:
@@ -77,7 +80,7 @@ class ApplicationBuilder:
             )
         else:
             self._pipelines[name] = self._current
-        source = self._endpoint("new_pipeline", source_config, TCPSourceConfig)
+        source = self._endpoint("new_pipeline", source_config, "source")
         self._actions.append(("new_pipeline", name, source))
         return self
 
@@ -163,10 +166,11 @@ class ApplicationBuilder:
     def to_sink(self, sink_config: Any) -> Self:
         """End the pipeline with a sink.
 
-        sink_config: a TCPSinkConfig, or a tuple like `("tcp", host, port, encoder)`.
+        sink_config: a TCPSinkConfig, a KafkaSinkConfig (or a parser that makes one), or a tuple
+        like `("tcp", host, port, encoder)`.
         """
         self._sink_step("to_sink")
-        sink = self._endpoint("to_sink", sink_config, TCPSinkConfig)
+        sink = self._endpoint("to_sink", sink_config, "sink")
         self._actions.append(("to_sink", sink))
         return self
 
@@ -187,7 +191,7 @@ class ApplicationBuilder:
             return self
         if not configs:
             self._mistake("to_sinks() got an empty list: it needs at least one sink")
-        sinks = [self._endpoint("to_sinks", config, TCPSinkConfig) for config in configs]
+        sinks = [self._endpoint("to_sinks", config, "sink") for config in configs]
         self._actions.append(("to_sinks", sinks))
         return self
 
@@ -318,32 +322,12 @@ class ApplicationBuilder:
             self._mistake(text, method, checks.step_name(computation))
         return builder
 
-    def _endpoint(self, method: str, config: Any, tcp_config: type[TCPConfig]) -> Any:
-        """Return the tuple of a source or sink configuration; TCP ones are checked."""
-        endpoint = config
-        if not isinstance(config, (tuple, type)) and callable(getattr(config, "to_tuple", None)):
-            endpoint = config.to_tuple()
-        if not isinstance(endpoint, tuple) or not endpoint or not isinstance(endpoint[0], str):
-            self._mistake(
-                f"{shorten(config)} is not a {tcp_config.__name__} (nor a tuple like "
-                '("tcp", host, port, ...))',
-                method,
-            )
-            return endpoint
-        if endpoint[0] != "tcp":
-            return endpoint
-        if len(endpoint) != 4:
-            self._mistake(
-                f'A TCP tuple has four items, ("tcp", host, port, ...), got {shorten(endpoint)}',
-                method,
-            )
-            return endpoint
-        _, host, port, codec = endpoint
-        mistake = tcp_config.mistake_in(host, port, codec)
+    def _endpoint(self, method: str, config: Any, role: Role) -> Any:
+        """Return the tuple of a source or sink configuration; TCP and Kafka ones are checked."""
+        endpoint, mistake = read_endpoint(config, role)
         if mistake:
             self._mistake(mistake, method)
-            return endpoint
-        return ("tcp", host, str(port), codec)
+        return endpoint
 
     def _mistake(self, text: str, method: str = "", step: str | None = None) -> None:
         """Remember a mistake with its place. step: the step's name, when it is about one."""

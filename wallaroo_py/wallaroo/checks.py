@@ -1,8 +1,14 @@
-"""What is wrong with one argument of a builder method: each function yields sentences."""
+"""What is wrong with one argument of a builder method, in sentences."""
 
 from __future__ import annotations
 
-from .decorated import Decorated, Named, StateComputation, StateComputationMulti
+from .decorated import (
+    Decorated,
+    MessageDecoder,
+    Named,
+    StateComputation,
+    StateComputationMulti,
+)
 from .places import describe, shorten
 
 TYPE_CHECKING = False
@@ -110,6 +116,37 @@ def u64_key_mistakes(keys: Any) -> Iterator[str]:
                 "non-negative integers for all labels."
             )
             return
+
+
+def codec_mistake(config: str, role: str, methods: tuple[str, ...], codec: Any) -> str:
+    """Check a decoder or encoder; return "" when it has all the methods.
+
+    config: the name of the configuration it was given to. role: "decoder" or "encoder".
+    """
+    problem = _codec_problem(role, methods, codec)
+    if not problem:
+        return ""
+    article = "an" if role[0] in "aeiou" else "a"
+    return f"{config}: {describe(codec)} is not {article} {role}: {problem}"
+
+
+def _codec_problem(role: str, methods: tuple[str, ...], codec: Any) -> str:
+    # str and bytes have methods `encode` and `decode` of their own, which are never meant here.
+    if isinstance(codec, (str, bytes, bytearray)):
+        return f"it is a {type(codec).__name__}"
+    missing = [name for name in methods if not callable(getattr(codec, name, None))]
+    if not missing:
+        return ""
+    if role == "decoder" and isinstance(codec, MessageDecoder):
+        return (
+            "it is made by @wallaroo.message_decoder, which is for Kafka sources only: decorate "
+            "it with @wallaroo.decoder"
+        )
+    if isinstance(codec, Decorated):
+        return f"it is made by another decorator, a {type(codec).__name__}"
+    if hasattr(codec, "__code__"):
+        return f"decorate it with @wallaroo.{role}"
+    return f"it has no method {', '.join(missing)}"
 
 
 def _unusable_key(keys: list[Any]) -> str:

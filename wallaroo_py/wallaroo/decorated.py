@@ -1,8 +1,9 @@
 """The objects that the decorators make of the user's functions.
 
 Each is what a topology tuple holds. The engine reads the methods named in each class; those that
-run per record (`compute`, `compute_multi`, `partition`, `decode`, `encode`) are instance attributes
-that hold the user's own function, so that the engine calls it with nothing in between.
+run per record (`compute`, `compute_multi`, `partition`, `decode`, `decode_message`, `encode`) are
+instance attributes that hold the user's own function, so that the engine calls it with nothing in
+between.
 
 A decorated object is called like the function it wraps, and pickles as a reference to its module
 attribute: unpickling gives the same object, so the module must be importable on both sides.
@@ -17,6 +18,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from .kafka_message import KafkaMessage
 
 
 def copy_metadata(target: Any, function: Any) -> None:
@@ -151,3 +154,17 @@ class Decoder(Decorated):
         """Return the payload's size in bytes that `header` (`header_length()` bytes) announces."""
         (payload_bytes,) = self._unpack(header)
         return int(payload_bytes)
+
+
+class MessageDecoder(Decorated):
+    """A Kafka source's decoder: `decode_message(value, message)`, where message is a KafkaMessage.
+
+    The engine makes the message by calling `message_class` with its fields in order.
+    """
+
+    def __init__(self, function: Callable[[bytes | None, KafkaMessage], Any]) -> None:
+        from .kafka_message import KafkaMessage  # not loaded for TCP alone
+
+        super().__init__(function)
+        self.decode_message = function
+        self.message_class = KafkaMessage

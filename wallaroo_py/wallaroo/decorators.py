@@ -10,6 +10,7 @@ from .decorated import (
     ComputationMulti,
     Decoder,
     Encoder,
+    MessageDecoder,
     Partition,
     StateComputation,
     StateComputationMulti,
@@ -21,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeVar, overload
+
+    from .kafka_message import KafkaMessage
 
     Made = TypeVar("Made")
 else:
@@ -103,7 +106,8 @@ def encoder(*function: Any) -> Any:
     """Make a sink encoder of `f(data)`, which returns the bytes that the sink writes.
 
     The bytes are written as they are: a length prefix or a newline is the encoder's to add.
-    None writes nothing; a str is written as UTF-8.
+    None writes nothing; a str is written as UTF-8. For a Kafka sink it returns `(value, key)` and
+    the like: see KafkaSinkConfig.
     Used as `@wallaroo.encoder` or `@wallaroo.encoder()`.
     Raises WallarooParameterError for a function that does not take one argument.
     """
@@ -124,7 +128,8 @@ def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str = ">I") 
     header_length: the header's size in bytes, an int from 1 to 8.
     length_fmt: the `struct` format of the header, with exactly one integer field.
     The function gets the payload as bytes (without the header; empty for an empty frame) and
-    returns the first step's data, or None to drop the frame.
+    returns the first step's data, or None to drop the frame. A Kafka source gives it a message's
+    whole value (None for a tombstone), whatever the header.
     Used as `@wallaroo.decoder`, `@wallaroo.decoder()` or with arguments.
     Raises WallarooParameterError for a header that cannot be read, or a function that does not
     take one argument.
@@ -135,14 +140,35 @@ def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str = ">I") 
     return lambda function: _decoder(function, header_length, length_fmt)
 
 
+@overload
+def message_decoder(function: Callable[[bytes | None, KafkaMessage], Any], /) -> MessageDecoder: ...
+@overload
+def message_decoder() -> Callable[
+    [Callable[[bytes | None, KafkaMessage], Any]], MessageDecoder
+]: ...
+def message_decoder(*function: Any) -> Any:
+    """Make a Kafka source's decoder of `f(value, message)`, which gets more than the value.
+
+    value: the message's whole value, bytes; None for a tombstone.
+    message: a `wallaroo.KafkaMessage`: topic, partition, offset, timestamp_ms, key, headers.
+    The function returns the first step's data, or None to drop the message.
+    Used as `@wallaroo.message_decoder` or `@wallaroo.message_decoder()`, in a KafkaSourceConfig
+    only; where the value is enough, `@wallaroo.decoder` costs less.
+    Raises WallarooParameterError for a function that does not take two arguments.
+    """
+    return _unnamed("message_decoder", function, MessageDecoder, arity=2)
+
+
 def _decoder(function: Callable[[bytes], Any], header_length: int, length_fmt: str) -> Decoder:
     check_function(function, 1, "decoder", returns_list=False)
     return Decoder(header_length, length_fmt, function)
 
 
-def _unnamed(decorator: str, functions: tuple[Any, ...], make: Callable[[Any], Made]) -> Any:
+def _unnamed(
+    decorator: str, functions: tuple[Any, ...], make: Callable[[Any], Made], *, arity: int = 1
+) -> Any:
     def decorate(function: Any) -> Made:
-        check_function(function, 1, decorator, returns_list=False)
+        check_function(function, arity, decorator, returns_list=False)
         return make(function)
 
     if len(functions) > 1:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .addresses import PORT_MAX, is_port
-from .decorated import Decorated
+from .checks import codec_mistake
 from .errors import WallarooParameterError
-from .places import caller_place, describe, shorten
+from .places import caller_place, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,25 +40,7 @@ class TCPConfig:
                 f"{cls.__name__}: port must be a number from {cls._port_min} to {PORT_MAX}, "
                 f"as a str, got {shorten(port)}"
             )
-        problem = cls._codec_problem(codec)
-        if problem:
-            article = "an" if cls._role[0] in "aeiou" else "a"
-            return f"{cls.__name__}: {describe(codec)} is not {article} {cls._role}: {problem}"
-        return ""
-
-    @classmethod
-    def _codec_problem(cls, codec: Any) -> str:
-        # str has a method `encode` of its own, which is never meant here.
-        if isinstance(codec, (str, bytes, bytearray)):
-            return f"it is a {type(codec).__name__}"
-        missing = [name for name in cls._methods if not callable(getattr(codec, name, None))]
-        if not missing:
-            return ""
-        if isinstance(codec, Decorated):
-            return f"it is made by another decorator, a {type(codec).__name__}"
-        if hasattr(codec, "__code__"):
-            return f"decorate it with @wallaroo.{cls._role}"
-        return f"it has no method {', '.join(missing)}"
+        return codec_mistake(cls.__name__, cls._role, cls._methods, codec)
 
 
 class TCPSourceConfig(TCPConfig):
@@ -68,6 +50,7 @@ class TCPSourceConfig(TCPConfig):
     port: the port, a str (an int is accepted), 0 to 65535; 0 lets the system choose.
     decoder: made by `@wallaroo.decoder`, or an object (or class) with the methods
     `header_length()`, `payload_length(bytes)` and `decode(bytes)`.
+    One made by `@wallaroo.message_decoder` is for Kafka sources only.
     Raises WallarooParameterError for an argument that is none of these.
     """
 

@@ -6,13 +6,19 @@
         result = testing.run(reverse_app, {"reverse": [b"hello", b"abc"]})
         assert result.output() == [b"olleh\\n", b"cba\\n"]
 
+A Kafka source is fed with the values of its messages, and a Kafka sink gives messages:
+
+    result = testing.run(kafka_app, {"count": [b'{"word": "a"}', None]})  # None: a tombstone
+    assert result.output() == [(b'{"word": "a", "count": 1}', b"a", None)]
+
 Needs the engine's extension module `_machida`, which `scripts/build` makes.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -42,18 +48,25 @@ class Feed:
     values: list[Any]
 
 
-def frames(payloads: Iterable[bytes]) -> Feed:
+Input = Feed | Iterable[bytes | None]
+
+
+def frames(payloads: Iterable[bytes | None]) -> Feed:
     """Feed the payloads of frames, without headers: one decoder call for each.
 
+    For a Kafka source they are the values of messages, where None is a tombstone. A decoder made by
+    `@wallaroo.message_decoder` sees them in partition 0 of the topic, without key, timestamp and
+    headers, and with offsets from 0 on; to test it with others, call it like a function.
     Raises TypeError for a payload that is not bytes.
     """
-    return Feed("frames", _all_bytes("frames", payloads))
+    return Feed("frames", _all_bytes("frames", payloads, none_allowed=True))
 
 
 def stream(chunks: Iterable[bytes]) -> Feed:
     """Feed the bytes of one connection, headers included, in chunks as they would be read.
 
-    The engine's framing cuts them; a chunk may hold part of a frame or many.
+    The engine's framing cuts them; a chunk may hold part of a frame or many. Kafka sources take
+    none, as their messages are not framed.
     Raises TypeError for a chunk that is not bytes.
     """
     return Feed("stream", _all_bytes("stream", chunks))
@@ -83,19 +96,20 @@ class Result:
     """What a run did.
 
     outputs: pipeline name -> for each of its sinks, in order, what the sink would have written,
-    one bytes object per encoder call.
+    one item per encoder call: bytes for a TCP sink; for a Kafka sink a tuple (value, key,
+    partition) of bytes, bytes or None, and int or None (the key's hash would choose).
     dead_letters: the records that failed, in order.
     states: state name -> key -> state object; a `to_stateful` state has the one key None.
     unknown_keys: (pipeline, step) -> how many records had a key that is not in the step's list.
     """
 
-    outputs: dict[str, list[list[bytes]]]
+    outputs: dict[str, list[list[Any]]]
     dead_letters: list[DeadLetter] = field(default_factory=list)
     states: dict[str, dict[Any, Any]] = field(default_factory=dict)
     unknown_keys: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    def output(self, pipeline: str | None = None, sink: int = 0) -> list[bytes]:
-        """Return what one sink would have written.
+    def output(self, pipeline: str | None = None, sink: int = 0) -> list[Any]:
+        """Return what one sink would have written: bytes, or tuples for a Kafka sink.
 
         pipeline: may be left out when one pipeline has sinks. sink: its index in `to_sinks`.
         Raises LookupError when there is no such pipeline or sink, or the choice is not clear.
@@ -131,7 +145,7 @@ class ApplicationError(Exception):
 
 def run(
     application: Any,
-    inputs: Mapping[str, Feed | Iterable[bytes]] | Iterable[tuple[str, Feed | Iterable[bytes]]],
+    inputs: Mapping[str, Input] | Iterable[tuple[str, Input]],
     *,
     args: Sequence[str] | None = None,
     on_error: Literal["raise", "keep"] = "raise",
@@ -143,9 +157,10 @@ def run(
     application: an ApplicationBuilder, a topology (list of tuples), `application_setup`, or a
     module that has it.
     inputs: for each pipeline, what its source reads: `frames(...)`, `stream(...)`, `items(...)`, or
-    a list of bytes, which means frames. In a list of pairs a pipeline may come several times; the
-    order is kept.
-    args: what `application_setup` gets; by default, addresses enough for `--in` and `--out`.
+    a list of bytes (and None, for Kafka), which means frames. In a list of pairs a pipeline may
+    come several times; the order is kept.
+    args: what `application_setup` gets, and sys.argv holds meanwhile; by default, addresses enough
+    for `--in` and `--out`, and a topic and broker for `--kafka_source_*` and `--kafka_sink_*`.
     on_error: "raise" raises ApplicationError when a record failed, "keep" keeps it as dead letter.
     max_frame_bytes: the largest payload that a frame of a `stream` may have, in bytes.
     unknown_keys: "drop" drops (and counts) a record whose key is not in a step's list, "create"
@@ -164,7 +179,7 @@ def run(
     feeds = _feeds(inputs)
     engine = _engine()
     topology = _topology(application, args)
-    _check_pipelines(topology, feeds)
+    _check_feeds(topology, feeds)
     try:
         outcome = engine.run(
             topology, feeds, {"max_frame_bytes": max_frame_bytes, "unknown_keys": unknown_keys}
@@ -198,7 +213,7 @@ def _topology(application: Any, args: Sequence[str] | None) -> list[Any]:
                 "application must be an ApplicationBuilder, a list of tuples, application_setup or "
                 f"a module that has it, got {application!r}"
             )
-        application = setup(_default_args() if args is None else list(args))
+        application = _set_up(setup, _default_args() if args is None else list(args))
     if isinstance(application, ApplicationBuilder):
         application = application.build()
     if not isinstance(application, list):
@@ -209,12 +224,24 @@ def _topology(application: Any, args: Sequence[str] | None) -> list[Any]:
     return application
 
 
+def _set_up(setup: Callable[[list[str]], Any], args: list[str]) -> Any:
+    """Call application_setup as the server does, with the arguments in sys.argv too."""
+    before = sys.argv
+    sys.argv = args
+    try:
+        return setup(args)
+    finally:
+        sys.argv = before
+
+
 def _default_args() -> list[str]:
     """Return arguments that give every source and sink an address. Nothing is opened on them."""
     addresses = {"--in": "127.0.0.1:0", "--out": "127.0.0.1:9"}
     args = ["test"]
     for option, address in addresses.items():
         args += [option, ",".join([address] * _FAKE_ADDRESSES)]
+    for name in ("kafka_source", "kafka_sink"):
+        args += [f"--{name}_topic", "test", f"--{name}_brokers", "127.0.0.1:9"]
     return args
 
 
@@ -227,25 +254,44 @@ def _feeds(inputs: Any) -> list[tuple[str, str, list[Any]]]:
     return feeds
 
 
-def _check_pipelines(topology: list[Any], feeds: list[tuple[str, str, list[Any]]]) -> None:
-    known = [
-        action[1]
+def _check_feeds(topology: list[Any], feeds: list[tuple[str, str, list[Any]]]) -> None:
+    """Check that each feed has a pipeline whose source can read it."""
+    sources = {
+        action[1]: action[2] if len(action) > 2 else None
         for action in topology
         if isinstance(action, tuple) and len(action) > 1 and action[0] == "new_pipeline"
-    ]
-    for pipeline, _, _ in feeds:
-        if pipeline not in known:
+    }
+    for pipeline, kind, values in feeds:
+        if pipeline not in sources:
+            known = list(sources)
             raise KeyError(f"the application has no pipeline {pipeline!r}, it has {known}")
+        source = sources[pipeline]
+        if isinstance(source, tuple) and source[:1] == ("kafka",):
+            if kind == "stream":
+                raise TypeError(
+                    f"pipeline {pipeline!r} has a Kafka source, which reads messages: feed it with "
+                    "frames(...) or items(...)"
+                )
+        elif kind == "frames" and None in values:
+            raise TypeError(
+                f"frames takes bytes, got None at index {values.index(None)}: pipeline "
+                f"{pipeline!r} has no Kafka source, only those have tombstones"
+            )
 
 
-def _all_bytes(kind: str, values: Iterable[Any]) -> list[bytes]:
+def _all_bytes(
+    kind: str, values: Iterable[Any], *, none_allowed: bool = False
+) -> list[bytes | None]:
     if isinstance(values, (bytes, bytearray, memoryview, str)):
         raise TypeError(f"{kind} takes a list of bytes, got {type(values).__name__}: put it in []")
-    checked = []
+    checked: list[bytes | None] = []
     for index, value in enumerate(values):
-        if not isinstance(value, (bytes, bytearray, memoryview)):
+        if value is None and none_allowed:
+            checked.append(None)
+        elif not isinstance(value, (bytes, bytearray, memoryview)):
             raise TypeError(f"{kind} takes bytes, got {value!r} at index {index}")
-        checked.append(bytes(value))
+        else:
+            checked.append(bytes(value))
     return checked
 
 
@@ -255,7 +301,7 @@ def _check_choice(name: str, value: Any, choices: tuple[str, ...]) -> None:
 
 
 def _result(outcome: dict[str, Any]) -> Result:
-    outputs: dict[str, list[list[bytes]]] = {}
+    outputs: dict[str, list[list[Any]]] = {}
     for pipeline, index, written in sorted(outcome["sinks"], key=_sink_index):
         sinks = outputs.setdefault(pipeline, [])
         sinks.extend([] for _ in range(index + 1 - len(sinks)))
@@ -268,5 +314,5 @@ def _result(outcome: dict[str, Any]) -> Result:
     )
 
 
-def _sink_index(sink: tuple[str, int, list[bytes]]) -> int:
+def _sink_index(sink: tuple[str, int, list[Any]]) -> int:
     return sink[1]
