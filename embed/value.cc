@@ -66,6 +66,16 @@ std::vector<Object> items(const Gil& gil, const Object& sequence) {
   return out;
 }
 
+std::vector<std::pair<Object, Object>> dict_items(const Gil& gil, const Object& mapping) {
+  const Object pairs = Object::steal(gil, PyMapping_Items(mapping.get()));
+  std::vector<std::pair<Object, Object>> out;
+  for (const Object& pair : items(gil, pairs)) {
+    std::vector<Object> parts = items(gil, pair);
+    out.emplace_back(std::move(parts[0]), std::move(parts[1]));
+  }
+  return out;
+}
+
 std::optional<Object> find_attribute(const Gil& gil, const Object& object, const char* name) {
   PyObject* found = PyObject_GetAttrString(object.get(), name);
   if (found) return Object::steal(gil, found);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "embed/gil.h"
@@ -36,6 +37,9 @@ std::int64_t integer(const Gil&, const Object&);
 
 // Elements of a list or tuple, as owned references.
 std::vector<Object> items(const Gil&, const Object& sequence);
+
+// Keys and values of a mapping; throws PythonError when it is none.
+std::vector<std::pair<Object, Object>> dict_items(const Gil&, const Object& mapping);
 
 // The attribute, or nothing when the object lacks it; other errors are thrown.
 std::optional<Object> find_attribute(const Gil&, const Object&, const char* name);

@@ -78,12 +78,24 @@ RunOptions read_options(const Gil& gil, const Object& dict) {
   return options;
 }
 
+// The bytes of a feed; None, a tombstone, is nothing.
+std::vector<std::optional<std::string_view>> frame_items(const Gil& gil,
+                                                         const std::vector<Object>& values) {
+  std::vector<std::optional<std::string_view>> views;
+  for (const Object& value : values) {
+    if (!embed::is_bytes(value) && !embed::is_none(value))
+      throw std::invalid_argument("a feed of frames takes bytes, got " +
+                                  embed::repr(gil, value, 200));
+    views.push_back(embed::bytes_view(gil, value.get()));
+  }
+  return views;
+}
+
 std::vector<std::string_view> bytes_items(const Gil& gil, const std::vector<Object>& values) {
   std::vector<std::string_view> views;
   for (const Object& value : values) {
     if (!embed::is_bytes(value))
-      throw std::invalid_argument("a feed of frames takes bytes, got " +
-                                  embed::repr(gil, value, 200));
+      throw std::invalid_argument("a stream takes bytes, got " + embed::repr(gil, value, 200));
     views.push_back(*embed::bytes_view(gil, value.get()));
   }
   return views;
@@ -98,7 +110,7 @@ void feed(const Gil& gil, worker::InProcess& run, const Object& entry) {
     throw std::invalid_argument("the application has no pipeline '" + name + "'");
   std::vector<Object> values = embed::items(gil, parts[2]);
   if (kind == "items") return run.feed_records(gil, pipeline, std::move(values));
-  if (kind == "frames") return run.feed_frames(gil, pipeline, bytes_items(gil, values));
+  if (kind == "frames") return run.feed_frames(gil, pipeline, frame_items(gil, values));
   if (kind != "stream")
     throw std::invalid_argument("a feed's kind is 'frames', 'stream' or 'items', not '" + kind +
                                 "'");
@@ -106,13 +118,23 @@ void feed(const Gil& gil, worker::InProcess& run, const Object& entry) {
   if (!wrong.empty()) throw std::invalid_argument("pipeline '" + name + "': " + wrong);
 }
 
+// bytes, or (value, key, partition) for a message.
+Object output_object(const Gil& gil, const worker::Output& output) {
+  Object value = embed::make_bytes(gil, output.value);
+  if (!output.is_message) return value;
+  const Object key = output.key ? embed::make_bytes(gil, *output.key) : embed::none(gil);
+  const Object partition =
+      output.partition ? Object::steal(gil, PyLong_FromLong(*output.partition)) : embed::none(gil);
+  return Object::steal(gil, PyTuple_Pack(3, value.get(), key.get(), partition.get()));
+}
+
 Object sinks_of(const Gil& gil, const plan::Plan& plan, const worker::InProcess& run) {
   Object list = Object::steal(gil, PyList_New(0));
   for (std::size_t p = 0; p < plan.pipelines.size(); ++p)
     for (std::size_t s = 0; s < plan.pipelines[p].sinks.size(); ++s) {
       std::vector<Object> outputs;
-      for (const std::string& bytes : run.outputs(p, s))
-        outputs.push_back(embed::make_bytes(gil, bytes));
+      for (const worker::Output& output : run.outputs(p, s))
+        outputs.push_back(output_object(gil, output));
       const Object received = embed::make_list(gil, std::move(outputs));
       const Object row =
           Object::steal(gil, Py_BuildValue("(snO)", plan.pipelines[p].name.c_str(),

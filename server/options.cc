@@ -117,6 +117,7 @@ std::vector<std::string> warnings_about(const Accepted& a) {
 struct Words {
   std::string check, on_error = "dead-letter", unknown_keys = "drop", log_level = "info";
   double drain_timeout_s = 30;
+  double commit_interval_s = 1;
 };
 
 void add_own(CLI::App& cli, Options& o, Words& w) {
@@ -143,6 +144,15 @@ void add_own(CLI::App& cli, Options& o, Words& w) {
                  "seconds to write what is left when stopping")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  cli.add_option("--commit-interval", w.commit_interval_s,
+                 "seconds between commits of Kafka offsets")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  cli.add_option("--memory-budget", o.worker.memory_budget_bytes,
+                 "bytes that the Kafka clients' queues may take together")
+      ->transform(without_underscores)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   cli.add_option("--venv", o.venv,
                  "virtual environment of the application (or MACHIDA_VENV, VIRTUAL_ENV)");
   cli.add_option("--log-level", w.log_level, "least important lines to log")
@@ -155,6 +165,8 @@ void apply(const Words& w, Options& o) {
   if (w.on_error == "stop") o.on_error = flow::OnError::kStop;
   if (w.unknown_keys == "create") o.worker.unknown_keys = worker::UnknownKeyPolicy::kCreate;
   o.worker.drain_timeout_ms = static_cast<std::uint64_t>(w.drain_timeout_s * 1000);
+  o.worker.commit_interval_ms =
+      std::max<std::uint64_t>(static_cast<std::uint64_t>(w.commit_interval_s * 1000), 1);
   o.log_level = *log::level_named(w.log_level);
 }
 

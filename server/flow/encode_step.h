@@ -1,4 +1,4 @@
-// The application's encoder, in front of one sink: records in, bytes out.
+// The application's encoder, in front of one sink: records in, outputs out.
 #pragma once
 
 #include "server/flow/outlet.h"
@@ -7,30 +7,55 @@
 
 namespace machida::flow {
 
-class EncodeStep final {
+class EncodeStep {
  public:
   static constexpr const char* kCounter = "machida_flow_outputs_total";
 
-  EncodeStep(Place place, DeadLetters& dead_letters, embed::Object encode, Outlet& outlet,
+  EncodeStep(Place place, DeadLetters& dead_letters, embed::Object encode,
              metrics::Counter& outputs)
       : place_(std::move(place)),
         dead_letters_(dead_letters),
         encode_(std::move(encode)),
-        outlet_(outlet),
         outputs_(outputs) {}
+  virtual ~EncodeStep() = default;
 
-  // encode(data) of each record, written as bytes (or str as UTF-8); None writes nothing.
-  // Leaves the records in the batch: another sink may want them too.
+  // encode(data) of each record, handed to the sink; None sends nothing. Leaves the records in
+  // the batch: another sink may want them too.
   void run(const embed::Gil&, const Batch& records);
 
  private:
   bool encode(const embed::Gil&, _object* record);
+  // Hands over what the encoder returned. Throws PythonError when it can't be sent.
+  virtual void send(const embed::Gil&, _object* encoded) = 0;
 
   Place place_;
   DeadLetters& dead_letters_;
   embed::Object encode_;
-  Outlet& outlet_;
   metrics::Counter& outputs_;
+};
+
+// For sinks of bytes: the encoder returns bytes, or str that is sent as UTF-8.
+class BytesEncodeStep final : public EncodeStep {
+ public:
+  BytesEncodeStep(Place place, DeadLetters& dead_letters, embed::Object encode,
+                  metrics::Counter& outputs, Outlet& outlet)
+      : EncodeStep(std::move(place), dead_letters, std::move(encode), outputs), outlet_(outlet) {}
+
+ private:
+  void send(const embed::Gil&, _object* encoded) override;
+  Outlet& outlet_;
+};
+
+// For sinks of messages: the encoder returns (value, key), (value, key, partition) or the value.
+class MessageEncodeStep final : public EncodeStep {
+ public:
+  MessageEncodeStep(Place place, DeadLetters& dead_letters, embed::Object encode,
+                    metrics::Counter& outputs, MessageOutlet& outlet)
+      : EncodeStep(std::move(place), dead_letters, std::move(encode), outputs), outlet_(outlet) {}
+
+ private:
+  void send(const embed::Gil&, _object* encoded) override;
+  MessageOutlet& outlet_;
 };
 
 }  // namespace machida::flow

@@ -1,15 +1,36 @@
-// The end of a pipeline: what takes the encoded bytes. Implemented by the sinks.
+// The end of a pipeline: what takes the encoded outputs. Implemented by the sinks.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
 
 namespace machida::flow {
 
-class Outlet {
+// How far outputs have got, so that a source commits only what is safe.
+class Delivery {
  public:
-  virtual ~Outlet() = default;
-  // Takes one output, verbatim and whole. Never refuses: a full sink pauses the sources.
+  virtual ~Delivery() = default;
+  // A mark behind everything written so far.
+  virtual std::uint64_t mark() = 0;
+  // Everything before the mark has been delivered, or has become a dead letter.
+  virtual bool delivered(std::uint64_t mark) = 0;
+};
+
+// Takes bytes.
+class Outlet : public Delivery {
+ public:
+  // One output, verbatim and whole. Never refuses: a full sink pauses the sources.
   virtual void write(std::string_view bytes) = 0;
+};
+
+// Takes messages with keys.
+class MessageOutlet : public Delivery {
+ public:
+  // One output; `partition` nothing: by the key. Returns why it can never be delivered, or "".
+  virtual std::string write(std::string_view value, std::optional<std::string_view> key,
+                            std::optional<std::int32_t> partition) = 0;
 };
 
 }  // namespace machida::flow

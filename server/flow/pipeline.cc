@@ -35,6 +35,13 @@ void Pipeline::run_frames(const embed::Gil& gil, std::span<const std::string_vie
   run_steps(gil);
 }
 
+void Pipeline::run_messages(const embed::Gil& gil, std::span<const Message> messages) {
+  const Emptied emptied(gil, current_, next_);
+  inputs_.add(messages.size());
+  decoder_->run_messages(gil, messages, current_);
+  run_steps(gil);
+}
+
 void Pipeline::run_records(const embed::Gil& gil, Batch& records) {
   const Emptied emptied(gil, current_, next_);
   inputs_.add(records.size());

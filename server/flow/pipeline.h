@@ -27,6 +27,12 @@ class Pipeline {
   // is dropped then.
   void run_frames(const embed::Gil&, std::span<const std::string_view> frames);
 
+  // The same with messages.
+  void run_messages(const embed::Gil&, std::span<const Message> messages);
+
+  // The decoder wants to see messages whole, headers included.
+  bool wants_messages() const noexcept { return decoder_->wants_messages(); }
+
   // Decoded records, which are taken out of the batch.
   void run_records(const embed::Gil&, Batch& records);
 

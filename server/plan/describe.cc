@@ -27,14 +27,62 @@ std::string keys_of(const StateSpec& state) {
   return fmt::format("{} keys", state.keys->size());
 }
 
+std::string source_text(const SourceSpec& source) {
+  if (const auto* tcp = std::get_if<TcpSourceSpec>(&source.from))
+    return fmt::format("tcp {}, {}-byte header", tcp->address.text(), source.decoder.header_bytes);
+  const kafka::ConsumerSettings& settings = std::get<KafkaSourceSpec>(source.from).settings;
+  return fmt::format("kafka topic {}, group {}, brokers {}", settings.topic, settings.group,
+                     settings.client.brokers);
+}
+
+std::string sink_text(const SinkSpec& sink) {
+  if (const auto* tcp = std::get_if<TcpSinkSpec>(&sink.to))
+    return fmt::format("tcp {}", tcp->address.text());
+  const kafka::ProducerSettings& settings = std::get<KafkaSinkSpec>(sink.to).settings;
+  return fmt::format("kafka topic {}, brokers {}", settings.topic, settings.client.brokers);
+}
+
+// Properties may hold passwords: their names only.
+nlohmann::ordered_json property_names(const kafka::ClientSettings& client) {
+  nlohmann::ordered_json names = nlohmann::ordered_json::array();
+  for (const auto& [name, value] : client.properties) names.push_back(name);
+  return names;
+}
+
+nlohmann::ordered_json source_json(const SourceSpec& source) {
+  if (const auto* tcp = std::get_if<TcpSourceSpec>(&source.from))
+    return {{"kind", "tcp"},
+            {"host", tcp->address.host},
+            {"port", tcp->address.port},
+            {"header_length", source.decoder.header_bytes}};
+  const kafka::ConsumerSettings& settings = std::get<KafkaSourceSpec>(source.from).settings;
+  return {{"kind", "kafka"},
+          {"topic", settings.topic},
+          {"brokers", settings.client.brokers},
+          {"group", settings.group},
+          {"start", settings.start},
+          {"properties", property_names(settings.client)}};
+}
+
+nlohmann::ordered_json sink_json(const SinkSpec& sink) {
+  if (const auto* tcp = std::get_if<TcpSinkSpec>(&sink.to))
+    return {{"kind", "tcp"}, {"host", tcp->address.host}, {"port", tcp->address.port}};
+  const kafka::ProducerSettings& settings = std::get<KafkaSinkSpec>(sink.to).settings;
+  return {{"kind", "kafka"},
+          {"topic", settings.topic},
+          {"brokers", settings.client.brokers},
+          {"max_produce_buffer_ms", settings.linger_ms},
+          {"max_message_size", settings.message_bytes_max},
+          {"properties", property_names(settings.client)}};
+}
+
 }  // namespace
 
 std::string describe_text(const embed::Gil&, const Plan& plan) {
   std::string out = fmt::format("application '{}'\n", plan.name);
   for (const PipelineSpec& pipeline : plan.pipelines) {
     out += fmt::format("  pipeline '{}'\n", pipeline.name);
-    out += fmt::format("    source  tcp {}, {}-byte header\n", pipeline.source.address.text(),
-                       pipeline.source.decoder.header_bytes);
+    out += fmt::format("    source  {}\n", source_text(pipeline.source));
     for (const StepSpec& step : pipeline.steps) {
       out += fmt::format("    step    '{}' ({}{})", step.name, action_of(step),
                          step.outputs == Outputs::kMany ? ", several outputs" : "");
@@ -45,7 +93,7 @@ std::string describe_text(const embed::Gil&, const Plan& plan) {
       out += "\n";
     }
     for (const SinkSpec& sink : pipeline.sinks)
-      out += fmt::format("    sink    tcp {}\n", sink.address.text());
+      out += fmt::format("    sink    {}\n", sink_text(sink));
     if (pipeline.sinks.empty()) out += "    no sink\n";
   }
   return out;
@@ -64,15 +112,9 @@ std::string describe_json(const embed::Gil& gil, const Plan& plan) {
       steps.push_back(entry);
     }
     ordered_json sinks = ordered_json::array();
-    for (const SinkSpec& sink : pipeline.sinks)
-      sinks.push_back({{"kind", "tcp"}, {"host", sink.address.host}, {"port", sink.address.port}});
-    const SourceSpec& source = pipeline.source;
+    for (const SinkSpec& sink : pipeline.sinks) sinks.push_back(sink_json(sink));
     pipelines.push_back({{"name", pipeline.name},
-                         {"source",
-                          {{"kind", "tcp"},
-                           {"host", source.address.host},
-                           {"port", source.address.port},
-                           {"header_length", source.decoder.header_bytes}}},
+                         {"source", source_json(pipeline.source)},
                          {"steps", steps},
                          {"sinks", sinks}});
   }

@@ -2,6 +2,7 @@
 
 #include "embed/error.h"
 #include "embed/value.h"
+#include "server/plan/kafka_parts.h"
 
 namespace machida::plan {
 
@@ -94,13 +95,18 @@ bool PartReader::source(const Gil& gil, const Object& tuple, const std::string& 
                             ", it must be a source config or its tuple");
   const std::vector<Object> parts = embed::items(gil, tuple);
   const std::string kind = parts.empty() ? "" : embed::str(gil, parts[0]);
+  if (kind == "kafka") {
+    KafkaSourceSpec& kafka = out.from.emplace<KafkaSourceSpec>();
+    return KafkaPartReader(*this).source(gil, parts, place, kafka.settings, out.decoder);
+  }
   if (kind != "tcp")
     return wrong(place, "this server has no source of the kind " +
                             (parts.empty() ? "()" : embed::repr(gil, parts[0], 200)));
   if (parts.size() != 4)
     return wrong(place, "a TCP source is (\"tcp\", host, port, decoder), got " +
                             embed::repr(gil, tuple, 200));
-  const bool addressed = address(gil, parts[1], parts[2], place, out.address);
+  const bool addressed =
+      address(gil, parts[1], parts[2], place, out.from.emplace<TcpSourceSpec>().address);
   return decoder(gil, instance(gil, parts[3], place), place, out.decoder) && addressed;
 }
 
@@ -111,16 +117,25 @@ bool PartReader::sink(const Gil& gil, const Object& tuple, const std::string& pl
                             ", it must be a sink config or its tuple");
   const std::vector<Object> parts = embed::items(gil, tuple);
   const std::string kind = parts.empty() ? "" : embed::str(gil, parts[0]);
+  if (kind == "kafka") {
+    KafkaSinkSpec& kafka = out.to.emplace<KafkaSinkSpec>();
+    return KafkaPartReader(*this).sink(gil, parts, place, kafka.settings, out.encode);
+  }
   if (kind != "tcp")
     return wrong(place, "this server has no sink of the kind " +
                             (parts.empty() ? "()" : embed::repr(gil, parts[0], 200)));
   if (parts.size() != 4)
     return wrong(
         place, "a TCP sink is (\"tcp\", host, port, encoder), got " + embed::repr(gil, tuple, 200));
-  const bool addressed = address(gil, parts[1], parts[2], place, out.address);
-  if (addressed && out.address.port == 0) return wrong(place, "a sink can't connect to port 0");
-  return method(gil, instance(gil, parts[3], place), "encode", place, "encoder", out.encode) &&
-         addressed;
+  HostPort& to = out.to.emplace<TcpSinkSpec>().address;
+  const bool addressed = address(gil, parts[1], parts[2], place, to);
+  if (addressed && to.port == 0) return wrong(place, "a sink can't connect to port 0");
+  return encoder(gil, parts[3], place, out.encode) && addressed;
+}
+
+bool PartReader::encoder(const Gil& gil, const Object& part, const std::string& place,
+                         Object& out) {
+  return method(gil, instance(gil, part, place), "encode", place, "encoder", out);
 }
 
 bool PartReader::computation(const Gil& gil, const Object& part, const std::string& place,

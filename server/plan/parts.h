@@ -27,17 +27,22 @@ class PartReader {
   // The part's name(), or "undefined-name" as in the original.
   std::string step_name(const embed::Gil&, const embed::Object& part, const std::string& place);
 
+  bool encoder(const embed::Gil&, const embed::Object& part, const std::string& place,
+               embed::Object& out);
+  // The method `name` of `part`, which should be a `role`.
+  bool method(const embed::Gil&, const embed::Object& part, const char* name,
+              const std::string& place, const std::string& role, embed::Object& out);
+  // Notes a mistake; always false.
+  bool wrong(const std::string& place, const std::string& what);
+
   // A class given in place of an object (0.3 style) is called without arguments.
   embed::Object instance(const embed::Gil&, const embed::Object& part, const std::string& place);
 
  private:
-  bool wrong(const std::string& place, const std::string& what);
   bool address(const embed::Gil&, const embed::Object& host, const embed::Object& port,
                const std::string& place, HostPort&);
   bool decoder(const embed::Gil&, const embed::Object& part, const std::string& place,
                DecoderSpec&);
-  bool method(const embed::Gil&, const embed::Object& part, const char* name,
-              const std::string& place, const std::string& role, embed::Object& out);
 
   Mistakes& mistakes_;
 };

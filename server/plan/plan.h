@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "embed/object.h"
 #include "server/base/host_port.h"
+#include "server/kafka/settings.h"
 #include "server/wire/length_format.h"
 
 namespace machida::plan {
@@ -25,16 +27,33 @@ struct DecoderSpec {
   std::size_t header_bytes = 4;                     // 1 to 8
   std::optional<wire::LengthFormat> length_format;  // when the engine can read the header itself
   embed::Object payload_length;                     // payload_length(header bytes) -> int otherwise
+  embed::Object message_class;                      // Kafka: decode(value, message) wants these
+};
+
+struct TcpSourceSpec {
+  HostPort address;
+};
+
+struct KafkaSourceSpec {
+  kafka::ConsumerSettings settings;
 };
 
 struct SourceSpec {
-  HostPort address;
+  std::variant<TcpSourceSpec, KafkaSourceSpec> from;
   DecoderSpec decoder;
 };
 
-struct SinkSpec {
+struct TcpSinkSpec {
   HostPort address;
-  embed::Object encode;  // encode(data) -> bytes or str, None sends nothing
+};
+
+struct KafkaSinkSpec {
+  kafka::ProducerSettings settings;
+};
+
+struct SinkSpec {
+  std::variant<TcpSinkSpec, KafkaSinkSpec> to;
+  embed::Object encode;  // encode(data) -> what the kind of sink takes, None sends nothing
 };
 
 enum class StepKind {

@@ -47,6 +47,7 @@ class TopologyReader {
   bool same_keys(const StateSpec& a, const StateSpec& b);
   void add_sink(const Object& tuple);
   void check_whole();
+  void check_consumers();
   void wrong(const std::string& what) { mistakes_.add(place_ + ": " + what); }
 
   const Gil& gil_;
@@ -121,11 +122,14 @@ void TopologyReader::read_pipeline(const std::vector<Object>& parts) {
   made.name = name;
   open_ = true;
   if (!parts_.source(gil_, parts[2], place_ + ", source", made.source)) return;
-  for (const PipelineSpec& other : plan_.pipelines)
-    if (&other != &made && made.source.address.port != 0 &&
-        other.source.address == made.source.address)
-      wrong("its source listens on " + made.source.address.text() + ", as that of pipeline " +
+  const auto* tcp = std::get_if<TcpSourceSpec>(&made.source.from);
+  if (!tcp || tcp->address.port == 0) return;
+  for (const PipelineSpec& other : plan_.pipelines) {
+    const auto* theirs = std::get_if<TcpSourceSpec>(&other.source.from);
+    if (&other != &made && theirs && theirs->address == tcp->address)
+      wrong("its source listens on " + tcp->address.text() + ", as that of pipeline " +
             quoted(other.name) + " does");
+  }
 }
 
 StepSpec* TopologyReader::open_step(const Object& computation, StepKind kind) {
@@ -268,7 +272,22 @@ void TopologyReader::read_done(const std::vector<Object>&) {
   open_ = false;
 }
 
+// Groups default to the application's name; only then are a consumer's settings complete.
+void TopologyReader::check_consumers() {
+  for (PipelineSpec& pipeline : plan_.pipelines) {
+    auto* kafka = std::get_if<KafkaSourceSpec>(&pipeline.source.from);
+    if (!kafka || kafka->settings.start.empty()) continue;
+    if (kafka->settings.group.empty()) kafka->settings.group = plan_.name;
+    const std::string place = "pipeline " + quoted(pipeline.name) + ", source: ";
+    if (kafka->settings.group.empty())
+      mistakes_.add(place + "a Kafka source needs a group, or the application a name");
+    for (const std::string& mistake : kafka::mistakes_in(kafka->settings))
+      mistakes_.add(place + mistake);
+  }
+}
+
 void TopologyReader::check_whole() {
+  check_consumers();
   if (open_)
     mistakes_.add("pipeline " + quoted(plan_.pipelines.back().name) +
                   ": Did you forget to close out a pipeline? It needs a sink or done()");

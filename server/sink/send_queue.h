@@ -32,6 +32,8 @@ class SendQueue {
   // Back to the start of the first output that is not acknowledged as a whole.
   void rewind();
 
+  std::uint64_t accepted() const noexcept { return accepted_; }
+  std::uint64_t acknowledged() const noexcept { return acknowledged_; }
   std::size_t unsent_bytes() const noexcept { return accepted_ - sent_; }
   std::size_t unacknowledged_bytes() const noexcept { return accepted_ - acknowledged_; }
 

@@ -118,10 +118,20 @@ void TcpSink::follow_queue() {
   }
 }
 
-bool TcpSink::drained() {
+void TcpSink::look_at_acknowledged() {
   if (phase_ == Phase::kConnected && !stream_->writing())
     queue_.acknowledged_except(stream_->unacknowledged_bytes());
-  return queue_.unacknowledged_bytes() == 0;
+}
+
+bool TcpSink::delivered(std::uint64_t mark) {
+  look_at_acknowledged();
+  return queue_.acknowledged() >= mark;
+}
+
+bool TcpSink::drained() { return delivered(mark()); }
+
+std::string TcpSink::undelivered() const {
+  return fmt::format("{} bytes for {}", queue_.unacknowledged_bytes(), where_.text());
 }
 
 }  // namespace machida::sink

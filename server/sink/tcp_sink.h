@@ -16,13 +16,14 @@
 #include "server/flow/outlet.h"
 #include "server/metrics/counter.h"
 #include "server/sink/send_queue.h"
+#include "server/sink/sink.h"
 #include "server/uv/address.h"
 #include "server/uv/tcp_stream.h"
 #include "server/uv/timer.h"
 
 namespace machida::sink {
 
-class TcpSink final : public flow::Outlet, public uv::StreamEvents {
+class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents {
  public:
   static constexpr const char* kBytes = "machida_sink_written_bytes_total";
   static constexpr const char* kReconnects = "machida_sink_reconnects_total";
@@ -35,16 +36,15 @@ class TcpSink final : public flow::Outlet, public uv::StreamEvents {
   TcpSink(uv::Loop& loop, flow::Intake& intake, HostPort where, metrics::Registry& metrics,
           std::function<void()> on_connected);
 
-  void open();
-  bool connected() const noexcept { return phase_ == Phase::kConnected; }
+  void open() override;
+  bool connected() const override { return phase_ == Phase::kConnected; }
+  bool drained() override;
+  std::string undelivered() const override;
 
   void write(std::string_view bytes) override;
-
-  // Everything accepted has reached the peer's system.
-  bool drained();
-  std::size_t undelivered_bytes() const noexcept { return queue_.unacknowledged_bytes(); }
-
-  const HostPort& where() const noexcept { return where_; }
+  // Delivered means: the peer's system has acknowledged it.
+  std::uint64_t mark() override { return queue_.accepted(); }
+  bool delivered(std::uint64_t mark) override;
 
  private:
   enum class Phase { kIdle, kResolving, kConnecting, kConnected, kWaiting };
@@ -59,6 +59,7 @@ class TcpSink final : public flow::Outlet, public uv::StreamEvents {
   void lost(const std::string& why);
   void flush();
   void follow_queue();
+  void look_at_acknowledged();
 
   uv::Loop& loop_;
   flow::Intake& intake_;

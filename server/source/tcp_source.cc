@@ -5,11 +5,12 @@
 
 namespace machida::source {
 
-TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
+TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
                      wire::Framing framing, metrics::Registry& metrics)
     : loop_(loop),
       pipeline_(pipeline),
       intake_(intake),
+      where_(std::move(where)),
       framing_(std::move(framing)),
       bad_connections_(metrics.counter(kBadConnections, {{"pipeline", pipeline.name()}})),
       bytes_(metrics.counter(kBytes, {{"pipeline", pipeline.name()}})),
@@ -19,24 +20,28 @@ TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& int
 
 TcpSource::~TcpSource() = default;
 
-Result<std::vector<uv::Address>> TcpSource::open(const HostPort& where) {
-  Result<std::vector<uv::Address>> found = uv::resolve_now(where);
-  if (!found) return found;
-  std::vector<uv::Address> opened;
+void TcpSource::open(OnOpen on_open) { on_open(listen()); }
+
+Result<std::vector<std::string>> TcpSource::listen() {
+  Result<std::vector<uv::Address>> found = uv::resolve_now(where_);
+  if (!found) return Error{found.error()};
+  std::vector<std::string> lines;
+  std::uint16_t port = where_.port;
   for (uv::Address address : *found) {
-    // A name with several addresses and port 0: all on the port that the first one got.
-    if (where.port == 0 && !opened.empty()) address.set_port(opened.front().port());
+    address.set_port(port);  // a name with several addresses and port 0: all on the first one's
     auto listener = std::make_unique<uv::TcpListener>(
         loop_, [this](uv::TcpListener& waiting) { on_connection(waiting); });
     const Result<std::optional<uv::Address>> at = listener->listen(address);
-    if (!at) return Error{where.text() + " can't be listened on: " + at.error()};
+    if (!at) return Error{where_.text() + " can't be listened on: " + at.error()};
     if (!*at) continue;
+    port = (*at)->port();
     listeners_.push_back(std::move(listener));
-    opened.push_back(**at);
+    lines.push_back(
+        fmt::format("listening on {} (pipeline \"{}\")", (*at)->text(), pipeline_.name()));
   }
-  if (opened.empty())
-    return Error{where.text() + " can't be listened on: it is no address of this machine"};
-  return opened;
+  if (lines.empty())
+    return Error{where_.text() + " can't be listened on: it is no address of this machine"};
+  return lines;
 }
 
 void TcpSource::on_connection(uv::TcpListener& listener) {
@@ -76,7 +81,7 @@ void TcpSource::drain() {
   for (const auto& [id, connection] : connections_) connection->follow_intake();
 }
 
-bool TcpSource::drained() const noexcept {
+bool TcpSource::drained() const {
   for (const auto& [id, connection] : connections_)
     if (connection->has_work()) return false;
   return draining_;

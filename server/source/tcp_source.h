@@ -15,6 +15,7 @@
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/metrics/counter.h"
+#include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/tcp_listener.h"
 #include "server/uv/timer.h"
@@ -24,28 +25,23 @@ namespace machida::source {
 
 class TcpConnection;
 
-class TcpSource {
+class TcpSource final : public Source {
  public:
   static constexpr const char* kBadConnections = "machida_source_bad_connections_total";
   static constexpr const char* kBytes = "machida_source_read_bytes_total";
 
-  TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, wire::Framing framing,
-            metrics::Registry& metrics);
-  ~TcpSource();
+  TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
+            wire::Framing framing, metrics::Registry& metrics);
+  ~TcpSource() override;
 
-  // Listens on every address of the name. Returns the addresses, or why it can't.
-  Result<std::vector<uv::Address>> open(const HostPort& where);
-
-  // Stops listening and reading; what was read goes on through the pipeline. Idempotent.
-  void drain();
-  // All that was read has been through the pipeline, or is half a frame.
-  bool drained() const noexcept;
-
-  const flow::Pipeline& pipeline() const noexcept { return pipeline_; }
-  std::size_t connections() const noexcept { return connections_.size(); }
+  // Listens on every address of the name.
+  void open(OnOpen on_open) override;
+  void drain() override;
+  bool drained() const override;
 
  private:
   friend class TcpConnection;
+  Result<std::vector<std::string>> listen();
   void on_connection(uv::TcpListener& listener);
   void on_intake();
   void work_on();
@@ -56,6 +52,7 @@ class TcpSource {
   uv::Loop& loop_;
   flow::Pipeline& pipeline_;
   flow::Intake& intake_;
+  HostPort where_;
   wire::Framing framing_;
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;

@@ -27,33 +27,45 @@ std::unique_ptr<flow::StateTable> make_states(const embed::Gil& gil, const plan:
 }  // namespace
 
 Assembly::Assembly(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
-                   flow::DeadLetters& dead_letters, metrics::Registry& metrics,
-                   const OutletOf& outlet_of)
+                   flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets)
     : dead_letters_(dead_letters), metrics_(metrics) {
   for (const plan::StateSpec& spec : plan.states)
     states_.push_back(make_states(gil, spec, unknown_keys));
   for (std::size_t i = 0; i < plan.pipelines.size(); ++i)
-    pipelines_.push_back(make_pipeline(gil, plan.pipelines[i], i, outlet_of));
+    pipelines_.push_back(make_pipeline(gil, plan.pipelines[i], i, outlets));
 }
 
 std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
                                                         const plan::PipelineSpec& spec,
-                                                        std::size_t index,
-                                                        const OutletOf& outlet_of) {
-  auto decoder = std::make_unique<flow::DecodeStep>(
-      flow::Place{spec.name, "decoder"}, dead_letters_, spec.source.decoder.decode.clone(gil));
+                                                        std::size_t index, Outlets& outlets) {
+  const plan::DecoderSpec& decoding = spec.source.decoder;
+  auto decoder = std::make_unique<flow::DecodeStep>(flow::Place{spec.name, "decoder"},
+                                                    dead_letters_, decoding.decode.clone(gil),
+                                                    decoding.message_class.clone(gil));
   std::vector<std::unique_ptr<flow::Step>> steps;
   for (const plan::StepSpec& step : spec.steps)
     steps.push_back(make_step(gil, step, flow::Place{spec.name, step.name}));
   std::vector<std::unique_ptr<flow::EncodeStep>> encoders;
   for (std::size_t i = 0; i < spec.sinks.size(); ++i)
-    encoders.push_back(std::make_unique<flow::EncodeStep>(
-        flow::Place{spec.name, "encoder"}, dead_letters_, spec.sinks[i].encode.clone(gil),
-        outlet_of(index, i),
-        metrics_.counter(flow::EncodeStep::kCounter,
-                         {{"pipeline", spec.name}, {"sink", std::to_string(i)}})));
+    encoders.push_back(make_encoder(gil, spec, index, i, outlets));
   return std::make_unique<flow::Pipeline>(spec.name, std::move(decoder), std::move(steps),
                                           std::move(encoders), metrics_);
+}
+
+std::unique_ptr<flow::EncodeStep> Assembly::make_encoder(const embed::Gil& gil,
+                                                         const plan::PipelineSpec& spec,
+                                                         std::size_t index, std::size_t sink,
+                                                         Outlets& outlets) {
+  flow::Place place{spec.name, "encoder"};
+  embed::Object encode = spec.sinks[sink].encode.clone(gil);
+  metrics::Counter& outputs = metrics_.counter(
+      flow::EncodeStep::kCounter, {{"pipeline", spec.name}, {"sink", std::to_string(sink)}});
+  if (std::holds_alternative<plan::KafkaSinkSpec>(spec.sinks[sink].to))
+    return std::make_unique<flow::MessageEncodeStep>(std::move(place), dead_letters_,
+                                                     std::move(encode), outputs,
+                                                     outlets.of_messages(index, sink));
+  return std::make_unique<flow::BytesEncodeStep>(std::move(place), dead_letters_, std::move(encode),
+                                                 outputs, outlets.of_bytes(index, sink));
 }
 
 std::unique_ptr<flow::Step> Assembly::make_step(const embed::Gil& gil, const plan::StepSpec& spec,

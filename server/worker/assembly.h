@@ -21,14 +21,19 @@ namespace machida::worker {
 // What happens to records whose partition key is not in the step's list.
 enum class UnknownKeyPolicy { kDrop, kCreate };
 
-// What a pipeline's sink number `sink` writes to; must outlive the assembly.
-using OutletOf = std::function<flow::Outlet&(std::size_t pipeline, std::size_t sink)>;
+// What the pipelines' sinks write to, by pipeline and number of the sink; outlives the assembly.
+class Outlets {
+ public:
+  virtual ~Outlets() = default;
+  virtual flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) = 0;
+  virtual flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) = 0;
+};
 
 class Assembly {
  public:
   // Makes the states of all listed keys: throws embed::PythonError when a state's constructor does.
   Assembly(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
-           flow::DeadLetters& dead_letters, metrics::Registry& metrics, const OutletOf& outlet_of);
+           flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets);
 
   // In the plan's order.
   std::vector<std::unique_ptr<flow::Pipeline>>& pipelines() noexcept { return pipelines_; }
@@ -36,7 +41,10 @@ class Assembly {
 
  private:
   std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::PipelineSpec& spec,
-                                                std::size_t index, const OutletOf& outlet_of);
+                                                std::size_t index, Outlets& outlets);
+  std::unique_ptr<flow::EncodeStep> make_encoder(const embed::Gil&, const plan::PipelineSpec& spec,
+                                                 std::size_t index, std::size_t sink,
+                                                 Outlets& outlets);
   std::unique_ptr<flow::Step> make_step(const embed::Gil&, const plan::StepSpec& spec,
                                         flow::Place place);
 

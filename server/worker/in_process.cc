@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 
 #include "server/wire/frame_reader.h"
 
@@ -9,8 +10,31 @@ namespace machida::worker {
 
 class InProcess::Collector final : public flow::Outlet {
  public:
-  void write(std::string_view bytes) override { outputs.emplace_back(bytes); }
-  std::vector<std::string> outputs;
+  explicit Collector(std::vector<Output>& outputs) : outputs_(outputs) {}
+  void write(std::string_view bytes) override {
+    outputs_.push_back({std::string(bytes), false, std::nullopt, std::nullopt});
+  }
+  std::uint64_t mark() override { return 0; }
+  bool delivered(std::uint64_t) override { return true; }
+
+ private:
+  std::vector<Output>& outputs_;
+};
+
+class InProcess::MessageCollector final : public flow::MessageOutlet {
+ public:
+  explicit MessageCollector(std::vector<Output>& outputs) : outputs_(outputs) {}
+  std::string write(std::string_view value, std::optional<std::string_view> key,
+                    std::optional<std::int32_t> partition) override {
+    outputs_.push_back({std::string(value), true,
+                        key ? std::optional<std::string>(*key) : std::nullopt, partition});
+    return "";
+  }
+  std::uint64_t mark() override { return 0; }
+  bool delivered(std::uint64_t) override { return true; }
+
+ private:
+  std::vector<Output>& outputs_;
 };
 
 class InProcess::DeadLetterList final : public flow::DeadLetters {
@@ -27,11 +51,21 @@ InProcess::InProcess(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPo
     : plan_(plan),
       frame_bytes_max_(frame_bytes_max),
       dead_letters_(std::make_unique<DeadLetterList>()) {
-  assembly_ = std::make_unique<Assembly>(
-      gil, plan, unknown_keys, *dead_letters_, metrics_,
-      [this](std::size_t pipeline, std::size_t sink) -> flow::Outlet& {
-        return *(collectors_[{pipeline, sink}] = std::make_unique<Collector>());
-      });
+  assembly_ = std::make_unique<Assembly>(gil, plan, unknown_keys, *dead_letters_, metrics_, *this);
+}
+
+flow::Outlet& InProcess::of_bytes(std::size_t pipeline, std::size_t sink) {
+  auto made = std::make_unique<Collector>(outputs_[{pipeline, sink}]);
+  Collector& collector = *made;
+  collectors_.push_back(std::move(made));
+  return collector;
+}
+
+flow::MessageOutlet& InProcess::of_messages(std::size_t pipeline, std::size_t sink) {
+  auto made = std::make_unique<MessageCollector>(outputs_[{pipeline, sink}]);
+  MessageCollector& collector = *made;
+  collectors_.push_back(std::move(made));
+  return collector;
 }
 
 InProcess::~InProcess() = default;
@@ -43,10 +77,20 @@ std::size_t InProcess::pipeline_named(std::string_view name) const {
 }
 
 void InProcess::feed_frames(const embed::Gil& gil, std::size_t pipeline,
-                            const std::vector<std::string_view>& frames) {
-  const std::span<const std::string_view> all(frames);
+                            const std::vector<std::optional<std::string_view>>& values) {
+  const auto* kafka = std::get_if<plan::KafkaSourceSpec>(&plan_.pipelines[pipeline].source.from);
+  std::vector<flow::Message> messages;
+  for (const std::optional<std::string_view>& value : values) {
+    if (!value && !kafka)
+      throw std::invalid_argument("only a Kafka source has messages without a value");
+    flow::Message& message = messages.emplace_back();
+    message.value = value;
+    message.topic = kafka ? std::string_view(kafka->settings.topic) : std::string_view();
+    message.offset = static_cast<std::int64_t>(messages.size()) - 1;
+  }
+  const std::span<const flow::Message> all(messages);
   for (std::size_t at = 0; at < all.size(); at += flow::kBatchRecordsMax)
-    assembly_->pipelines()[pipeline]->run_frames(
+    assembly_->pipelines()[pipeline]->run_messages(
         gil, all.subspan(at, std::min(flow::kBatchRecordsMax, all.size() - at)));
 }
 
@@ -79,8 +123,8 @@ std::string InProcess::feed_stream(const embed::Gil& gil, std::size_t pipeline,
   return reader.rest().empty() ? "" : "the stream ends inside a frame";
 }
 
-const std::vector<std::string>& InProcess::outputs(std::size_t pipeline, std::size_t sink) const {
-  return collectors_.at({pipeline, sink})->outputs;
+const std::vector<Output>& InProcess::outputs(std::size_t pipeline, std::size_t sink) const {
+  return outputs_.at({pipeline, sink});
 }
 
 const std::vector<DeadLetter>& InProcess::dead_letters() const noexcept {

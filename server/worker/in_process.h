@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,37 +27,52 @@ struct DeadLetter {
   embed::Object input;
 };
 
-class InProcess {
+// What a sink was given: bytes, or a message with its key and partition.
+struct Output {
+  std::string value;
+  bool is_message = false;
+  std::optional<std::string> key;
+  std::optional<std::int32_t> partition;
+};
+
+class InProcess final : public Outlets {
  public:
   // Throws what Assembly throws. `plan` must outlive it.
   InProcess(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
             std::size_t frame_bytes_max);
-  ~InProcess();
+  ~InProcess() override;
 
   // The pipeline of that name, or npos.
   std::size_t pipeline_named(std::string_view name) const;
 
-  void feed_frames(const embed::Gil&, std::size_t pipeline, const std::vector<std::string_view>&);
+  // Values for the decoder; nothing is a tombstone, which only Kafka sources have.
+  void feed_frames(const embed::Gil&, std::size_t pipeline,
+                   const std::vector<std::optional<std::string_view>>& values);
   void feed_records(const embed::Gil&, std::size_t pipeline, std::vector<embed::Object> records);
   // Raw bytes with headers, as one connection's reads; returns what is wrong with them, or "".
   std::string feed_stream(const embed::Gil&, std::size_t pipeline,
                           const std::vector<std::string_view>& reads);
 
   // The encoded outputs of a pipeline's sink, in order.
-  const std::vector<std::string>& outputs(std::size_t pipeline, std::size_t sink) const;
+  const std::vector<Output>& outputs(std::size_t pipeline, std::size_t sink) const;
   const std::vector<DeadLetter>& dead_letters() const noexcept;
   const Assembly& assembly() const noexcept { return *assembly_; }
   const metrics::Registry& metrics() const noexcept { return metrics_; }
 
  private:
   class Collector;
+  class MessageCollector;
+  flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
+  flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
+
   class DeadLetterList;
 
   const plan::Plan& plan_;
   std::size_t frame_bytes_max_;
   metrics::Registry metrics_;
   std::unique_ptr<DeadLetterList> dead_letters_;
-  std::map<std::pair<std::size_t, std::size_t>, std::unique_ptr<Collector>> collectors_;
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<Output>> outputs_;
+  std::vector<std::unique_ptr<flow::Delivery>> collectors_;
   std::unique_ptr<Assembly> assembly_;
 };
 

@@ -1,10 +1,17 @@
 #include "server/worker/worker.h"
 
+#include <algorithm>
+
 #include "embed/error.h"
 #include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
 #include "server/flow/unknown_keys.h"
+#include "server/kafka/client.h"
+#include "server/sink/kafka_sink.h"
+#include "server/sink/tcp_sink.h"
+#include "server/source/kafka_source.h"
+#include "server/source/tcp_source.h"
 
 namespace machida::worker {
 namespace {
@@ -20,23 +27,75 @@ Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, WorkerOptions opti
       options_(options),
       metrics_(metrics),
       say_(std::move(say)),
+      settlement_(loop_),
       stop_signal_(loop_, [this] { drain(); }),
       drain_look_(loop_, [this] { look_whether_drained(); }) {
-  for (const plan::PipelineSpec& pipeline : plan.pipelines) {
-    first_sink_.push_back(sinks_.size());
-    for (const plan::SinkSpec& sink : pipeline.sinks)
-      sinks_.push_back(std::make_unique<sink::TcpSink>(loop_, intake_, sink.address, metrics,
-                                                       [this] { on_sink_connected(); }));
-  }
+  make_sinks(dead_letters);
   assembly_ =
-      std::make_unique<Assembly>(gil, plan, options.unknown_keys, dead_letters, metrics,
-                                 [this](std::size_t pipeline, std::size_t sink) -> flow::Outlet& {
-                                   return *sinks_[first_sink_[pipeline] + sink];
-                                 });
-  for (std::size_t i = 0; i < plan.pipelines.size(); ++i)
-    sources_.push_back(std::make_unique<source::TcpSource>(
-        loop_, *assembly_->pipelines()[i], intake_,
-        framing_of(gil, plan.pipelines[i].source.decoder, options.frame_bytes_max), metrics));
+      std::make_unique<Assembly>(gil, plan, options.unknown_keys, dead_letters, metrics, *this);
+  make_sources(gil);
+}
+
+// An equal share of the budget for every Kafka client.
+std::size_t Worker::kafka_queue_bytes() const {
+  std::size_t clients = 0;
+  for (const plan::PipelineSpec& pipeline : plan_.pipelines) {
+    clients += std::holds_alternative<plan::KafkaSourceSpec>(pipeline.source.from) ? 1 : 0;
+    for (const plan::SinkSpec& sink : pipeline.sinks)
+      clients += std::holds_alternative<plan::KafkaSinkSpec>(sink.to) ? 1 : 0;
+  }
+  return options_.memory_budget_bytes / std::max<std::size_t>(clients, 1);
+}
+
+void Worker::make_sinks(flow::DeadLetters& dead_letters) {
+  const auto connected = [this] { on_sink_connected(); };
+  for (std::size_t p = 0; p < plan_.pipelines.size(); ++p)
+    for (std::size_t s = 0; s < plan_.pipelines[p].sinks.size(); ++s) {
+      const plan::SinkSpec& spec = plan_.pipelines[p].sinks[s];
+      if (const auto* kafka = std::get_if<plan::KafkaSinkSpec>(&spec.to)) {
+        kafka::ProducerSettings settings = kafka->settings;
+        settings.queue_bytes_max = kafka_queue_bytes();
+        auto sink = std::make_unique<sink::KafkaSink>(loop_, intake_, std::move(settings),
+                                                      flow::Place{plan_.pipelines[p].name, "sink"},
+                                                      dead_letters, metrics_, connected);
+        settlement_.watch(*sink);
+        message_outlets_[{p, s}] = sink.get();
+        sinks_.push_back(std::move(sink));
+      } else {
+        auto sink = std::make_unique<sink::TcpSink>(
+            loop_, intake_, std::get<plan::TcpSinkSpec>(spec.to).address, metrics_, connected);
+        settlement_.watch(*sink);
+        byte_outlets_[{p, s}] = sink.get();
+        sinks_.push_back(std::move(sink));
+      }
+    }
+}
+
+void Worker::make_sources(const embed::Gil& gil) {
+  for (std::size_t p = 0; p < plan_.pipelines.size(); ++p) {
+    const plan::SourceSpec& spec = plan_.pipelines[p].source;
+    flow::Pipeline& pipeline = *assembly_->pipelines()[p];
+    if (const auto* kafka = std::get_if<plan::KafkaSourceSpec>(&spec.from)) {
+      kafka::ConsumerSettings settings = kafka->settings;
+      settings.queue_bytes_max = kafka_queue_bytes();
+      sources_.push_back(std::make_unique<source::KafkaSource>(
+          loop_, pipeline, intake_, std::move(settings), options_.commit_interval_ms,
+          [this](std::function<void()> then) { settlement_.when_delivered(std::move(then)); },
+          metrics_));
+    } else {
+      sources_.push_back(std::make_unique<source::TcpSource>(
+          loop_, pipeline, intake_, std::get<plan::TcpSourceSpec>(spec.from).address,
+          framing_of(gil, spec.decoder, options_.frame_bytes_max), metrics_));
+    }
+  }
+}
+
+flow::Outlet& Worker::of_bytes(std::size_t pipeline, std::size_t sink) {
+  return *byte_outlets_.at({pipeline, sink});
+}
+
+flow::MessageOutlet& Worker::of_messages(std::size_t pipeline, std::size_t sink) {
+  return *message_outlets_.at({pipeline, sink});
 }
 
 Worker::~Worker() = default;
@@ -49,11 +108,15 @@ int Worker::run() {
   } catch (const flow::StopOnError& error) {
     log::error("{}: stopping (--on-error=stop)", error.what());
     status = 1;
+  } catch (const kafka::KafkaError& error) {
+    log::error("{}: stopping; offsets of what was not delivered are not committed", error.what());
+    status = 1;
   } catch (const embed::SystemExit& exit) {
     log::info("the application called sys.exit({})", exit.status());
     status = exit.status();
   }
-  if (phase_ != Phase::kStopped) {  // user code ended the run: what it had put out is still written
+  if (phase_ != Phase::kStopped) {  // the run was ended: what was put out is still written
+    settlement_.clear();
     sources_.clear();
     drain();
     const int drained = run_loop();
@@ -78,17 +141,18 @@ void Worker::on_sink_connected() {
 
 void Worker::open_sources() {
   phase_ = Phase::kRunning;
-  for (std::size_t i = 0; i < sources_.size(); ++i) {
-    const Result<std::vector<uv::Address>> opened =
-        sources_[i]->open(plan_.pipelines[i].source.address);
-    if (!opened) {
-      log::error("pipeline '{}': {}", plan_.pipelines[i].name, opened.error());
-      return finish(1);
-    }
-    for (const uv::Address& at : *opened)
-      say_(fmt::format("listening on {} (pipeline \"{}\")", at.text(), plan_.pipelines[i].name));
+  for (std::size_t i = 0; i < sources_.size() && phase_ == Phase::kRunning; ++i)
+    sources_[i]->open(
+        [this, i](Result<std::vector<std::string>> lines) { on_source_open(i, lines); });
+}
+
+void Worker::on_source_open(std::size_t source, const Result<std::vector<std::string>>& lines) {
+  if (!lines) {
+    log::error("pipeline '{}': {}", plan_.pipelines[source].name, lines.error());
+    return finish(1);
   }
-  say_("Application has successfully initialized.");
+  for (const std::string& line : *lines) say_(line);
+  if (++sources_open_ == sources_.size()) say_("Application has successfully initialized.");
 }
 
 void Worker::drain() {
@@ -105,15 +169,17 @@ void Worker::drain() {
 }
 
 void Worker::look_whether_drained() {
-  bool drained = true;
-  for (const auto& source : sources_) drained = drained && source->drained();
-  std::size_t undelivered_bytes = 0;
+  bool sources_drained = true;
+  for (const auto& source : sources_) sources_drained = sources_drained && source->drained();
+  std::string undelivered;
   for (const auto& sink : sinks_)
-    if (!sink->drained()) undelivered_bytes += sink->undelivered_bytes();
-  if (drained && undelivered_bytes == 0) return finish(0);
+    if (!sink->drained()) undelivered += (undelivered.empty() ? "" : ", ") + sink->undelivered();
+  if (sources_drained && undelivered.empty()) return finish(0);
   if (loop_.now_ms() < drain_deadline_ms_) return drain_look_.start(kDrainLookMs);
-  log::error("not drained in time (--drain-timeout): {} bytes of output are dropped{}",
-             undelivered_bytes, drained ? "" : ", and records that were read but not processed");
+  if (!undelivered.empty())
+    log::error("not drained in time (--drain-timeout): dropped {}", undelivered);
+  if (!sources_drained)
+    log::error("not drained in time (--drain-timeout): sources have not finished");
   finish(1);
 }
 

@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "embed/gil.h"
@@ -15,12 +17,13 @@
 #include "server/flow/intake.h"
 #include "server/metrics/counter.h"
 #include "server/plan/plan.h"
-#include "server/sink/tcp_sink.h"
-#include "server/source/tcp_source.h"
+#include "server/sink/sink.h"
+#include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
 #include "server/worker/assembly.h"
+#include "server/worker/settlement.h"
 
 namespace machida::worker {
 
@@ -28,15 +31,17 @@ struct WorkerOptions {
   std::size_t frame_bytes_max = 16u << 20;
   UnknownKeyPolicy unknown_keys = UnknownKeyPolicy::kDrop;
   std::uint64_t drain_timeout_ms = 30'000;
+  std::uint64_t commit_interval_ms = 1000;       // of Kafka sources' offsets
+  std::size_t memory_budget_bytes = 128u << 20;  // for librdkafka's queues, shared out
 };
 
-class Worker {
+class Worker final : public Outlets {
  public:
   // `say` gets the lines for standard output: who listens where, and that the application is ready.
   Worker(const embed::Gil&, const plan::Plan& plan, WorkerOptions options,
          flow::DeadLetters& dead_letters, metrics::Registry& metrics,
          std::function<void(const std::string&)> say);
-  ~Worker();
+  ~Worker() override;
 
   // Until drained by a signal or failed. Returns the process's exit status. Without the lock.
   int run();
@@ -44,8 +49,15 @@ class Worker {
  private:
   enum class Phase { kConnecting, kRunning, kDraining, kStopped };
 
+  flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
+  flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
+  void make_sinks(flow::DeadLetters& dead_letters);
+  void make_sources(const embed::Gil&);
+  std::size_t kafka_queue_bytes() const;
+
   void on_sink_connected();
   void open_sources();
+  void on_source_open(std::size_t source, const Result<std::vector<std::string>>& lines);
   void drain();
   void look_whether_drained();
   void finish(int status);
@@ -59,10 +71,13 @@ class Worker {
 
   uv::Loop loop_;
   flow::Intake intake_;
-  std::vector<std::unique_ptr<sink::TcpSink>> sinks_;  // of all pipelines
-  std::vector<std::size_t> first_sink_;                // of each pipeline, in sinks_
+  std::vector<std::unique_ptr<sink::Sink>> sinks_;  // of all pipelines
+  std::map<std::pair<std::size_t, std::size_t>, flow::Outlet*> byte_outlets_;
+  std::map<std::pair<std::size_t, std::size_t>, flow::MessageOutlet*> message_outlets_;
+  Settlement settlement_;
   std::unique_ptr<Assembly> assembly_;
-  std::vector<std::unique_ptr<source::TcpSource>> sources_;  // one per pipeline
+  std::vector<std::unique_ptr<source::Source>> sources_;  // one per pipeline
+  std::size_t sources_open_ = 0;
   uv::StopSignal stop_signal_;
   uv::Timer drain_look_;
   Phase phase_ = Phase::kConnecting;

@@ -53,8 +53,10 @@ Outcome run(const embed::Gil& gil, const std::string& steps,
   const plan::Plan plan =
       plan::read_topology(gil, testing::python(gil, kParts + ("it = topology(" + steps + ")")));
   worker::InProcess process(gil, plan, unknown, 100);
-  process.feed_frames(gil, 0, frames);
-  Outcome outcome{process.outputs(0, 0), {}};
+  process.feed_frames(gil, 0, {frames.begin(), frames.end()});
+  Outcome outcome;
+  for (const worker::Output& output : process.outputs(0, 0))
+    outcome.outputs.push_back(output.value);
   for (const worker::DeadLetter& letter : process.dead_letters())
     outcome.errors.push_back(letter.place.step + ": " + letter.error);
   return outcome;

@@ -63,7 +63,7 @@ TEST_CASE("a whole topology becomes a plan") {
   CHECK(plan.name == "app");
   REQUIRE(plan.pipelines.size() == 2);
   const plan::PipelineSpec& first = plan.pipelines[0];
-  CHECK(first.source.address == HostPort{"127.0.0.1", 7010});
+  CHECK(std::get<plan::TcpSourceSpec>(first.source.from).address == HostPort{"127.0.0.1", 7010});
   CHECK(first.source.decoder.length_format.has_value());
   REQUIRE(first.steps.size() == 4);
   CHECK(first.steps[1].parallel);

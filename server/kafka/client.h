@@ -1,0 +1,33 @@
+// Making librdkafka clients: properties into a configuration, its log into ours.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "server/kafka/settings.h"
+
+struct rd_kafka_conf_s;
+
+namespace machida::kafka {
+
+// The client can't be made, or has ended for good.
+class KafkaError : public std::runtime_error {
+ public:
+  using runtime_error::runtime_error;
+};
+
+// What a client complains about. It goes on by itself in every case.
+enum class Trouble {
+  kBrokers,  // none can be reached
+  kTopic,    // it does not exist, or may not be read
+  kOther,
+};
+Trouble kind_of_error(int librdkafka_error);
+
+// Why librdkafka refuses the property, or "".
+std::string property_mistake(const std::string& name, const std::string& value);
+
+// Throws KafkaError when a property is refused. librdkafka's log goes to ours, from any thread.
+void configure(rd_kafka_conf_s* conf, const Properties& properties);
+
+}  // namespace machida::kafka

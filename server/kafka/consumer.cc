@@ -1,0 +1,130 @@
+#include "server/kafka/consumer.h"
+
+#include "server/base/log.h"
+#include "server/kafka/client.h"
+#include "server/kafka/handles.h"
+
+namespace machida::kafka {
+
+struct Consumer::Parts {
+  std::string topic;
+  ConsumerEvents* events;  // null: silenced
+  ClientPtr client;
+  std::unique_ptr<ReadySignal> group;     // rebalances, errors, commits
+  std::unique_ptr<ReadySignal> messages;  // of all assigned partitions
+};
+
+struct Callbacks {
+  static void on_rebalance(rd_kafka_t*, rd_kafka_resp_err_t error,
+                           rd_kafka_topic_partition_list_t* partitions, void* self) {
+    static_cast<Consumer*>(self)->rebalance(error, partitions);
+  }
+
+  static void on_commit(rd_kafka_t*, rd_kafka_resp_err_t error, rd_kafka_topic_partition_list_t*,
+                        void* self) {
+    ConsumerEvents* events = static_cast<Consumer*>(self)->parts_->events;
+    if (!events) return;
+    const bool fine = error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__NO_OFFSET;
+    events->on_committed(fine ? "" : rd_kafka_err2str(error));
+  }
+
+  static void on_error(rd_kafka_t*, int error, const char* reason, void* self) {
+    if (ConsumerEvents* events = static_cast<Consumer*>(self)->parts_->events)
+      events->on_trouble(kind_of_error(error),
+                         std::string(rd_kafka_err2str(static_cast<rd_kafka_resp_err_t>(error))) +
+                             (*reason ? std::string(" (") + reason + ")" : ""));
+  }
+};
+
+Consumer::Consumer(const ConsumerSettings& settings, ConsumerEvents& events,
+                   std::function<void()> wake)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->topic = settings.topic;
+  parts_->events = &events;
+  ConfPtr conf(rd_kafka_conf_new());
+  configure(conf.get(), effective(settings));
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  rd_kafka_conf_set_rebalance_cb(conf.get(), Callbacks::on_rebalance);
+  rd_kafka_conf_set_offset_commit_cb(conf.get(), Callbacks::on_commit);
+  rd_kafka_conf_set_error_cb(conf.get(), Callbacks::on_error);
+  char why[512] = "";
+  parts_->client.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
+  if (!parts_->client) throw KafkaError(why);
+  (void)conf.release();  // the client's, now that it exists
+  rd_kafka_t* client = parts_->client.get();
+  rd_kafka_poll_set_consumer(client);
+  parts_->group =
+      std::make_unique<ReadySignal>(QueuePtr(rd_kafka_queue_get_consumer(client)), wake);
+  parts_->messages = std::make_unique<ReadySignal>(QueuePtr(rd_kafka_queue_new(client)), wake);
+}
+
+Consumer::~Consumer() {
+  silence();
+  parts_->messages.reset();
+  parts_->group.reset();
+  rd_kafka_consumer_close(parts_->client.get());
+}
+
+void Consumer::silence() noexcept {
+  parts_->events = nullptr;
+  parts_->group->disable();
+  parts_->messages->disable();
+}
+
+void Consumer::subscribe() {
+  const PartitionsPtr topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), parts_->topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const rd_kafka_resp_err_t error = rd_kafka_subscribe(parts_->client.get(), topics.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw KafkaError(rd_kafka_err2str(error));
+}
+
+void Consumer::serve() {
+  while (rd_kafka_message_t* message = rd_kafka_consumer_poll(parts_->client.get(), 0)) {
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR && parts_->events)
+      parts_->events->on_trouble(kind_of_error(message->err), rd_kafka_message_errstr(message));
+    rd_kafka_message_destroy(message);
+  }
+}
+
+std::size_t Consumer::take(MessageBatch& batch, std::size_t messages_max) {
+  batch.clear();
+  batch.messages_.resize(messages_max);
+  const ssize_t taken = rd_kafka_consume_batch_queue(parts_->messages->queue(), 0,
+                                                     batch.messages_.data(), messages_max);
+  batch.messages_.resize(taken > 0 ? static_cast<std::size_t>(taken) : 0);
+  return batch.size();
+}
+
+void Consumer::commit(const Positions& positions) {
+  const PartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, offset] : positions)
+    rd_kafka_topic_partition_list_add(list.get(), parts_->topic.c_str(), partition)->offset =
+        offset;
+  const rd_kafka_resp_err_t error = rd_kafka_commit(parts_->client.get(), list.get(), 1);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR && parts_->events)
+    parts_->events->on_committed(rd_kafka_err2str(error));
+}
+
+void Consumer::give_up() { rd_kafka_assign(parts_->client.get(), nullptr); }
+
+void Consumer::rebalance(int error, rd_kafka_topic_partition_list_t* partitions) {
+  rd_kafka_t* client = parts_->client.get();
+  if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && parts_->events) {
+    std::vector<std::int32_t> numbers;
+    for (int i = 0; i < partitions->cnt; ++i) {
+      const rd_kafka_topic_partition_t& partition = partitions->elems[i];
+      numbers.push_back(partition.partition);
+      const QueuePtr queue(
+          rd_kafka_queue_get_partition(client, partition.topic, partition.partition));
+      if (queue) rd_kafka_queue_forward(queue.get(), parts_->messages->queue());
+    }
+    rd_kafka_assign(client, partitions);
+    parts_->events->on_assigned(numbers);
+  } else if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && parts_->events) {
+    parts_->events->on_revoked(rd_kafka_assignment_lost(client) != 0);
+  } else {
+    rd_kafka_assign(client, nullptr);
+  }
+}
+
+}  // namespace machida::kafka

@@ -1,0 +1,112 @@
+#include "server/kafka/producer.h"
+
+#include "server/kafka/client.h"
+#include "server/kafka/handles.h"
+
+namespace machida::kafka {
+
+using TopicPtr = CPtr<rd_kafka_topic_t, rd_kafka_topic_destroy>;
+
+struct Producer::Parts {
+  ProducerEvents* events;  // null: silenced
+  ClientPtr client;
+  TopicPtr topic;
+  std::unique_ptr<ReadySignal> ready;
+
+  void report(rd_kafka_event_t* event);
+  void report_delivery(const rd_kafka_message_t& message);
+  void report_error(rd_kafka_event_t* event);
+};
+
+Producer::Producer(const ProducerSettings& settings, ProducerEvents& events,
+                   std::function<void()> wake)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->events = &events;
+  ConfPtr conf(rd_kafka_conf_new());
+  configure(conf.get(), effective(settings));
+  rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  char why[512] = "";
+  parts_->client.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why, sizeof why));
+  if (!parts_->client) throw KafkaError(why);
+  (void)conf.release();  // the client's, now that it exists
+  rd_kafka_t* client = parts_->client.get();
+  parts_->topic.reset(rd_kafka_topic_new(client, settings.topic.c_str(), nullptr));
+  if (!parts_->topic) throw KafkaError(rd_kafka_err2str(rd_kafka_last_error()));
+  parts_->ready =
+      std::make_unique<ReadySignal>(QueuePtr(rd_kafka_queue_get_main(client)), std::move(wake));
+}
+
+Producer::~Producer() {
+  silence();
+  rd_kafka_purge(parts_->client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+  serve();
+}
+
+void Producer::silence() noexcept {
+  parts_->events = nullptr;
+  parts_->ready->disable();
+}
+
+Sent Producer::send(const OutMessage& message, std::uint64_t tag, std::string& why) {
+  const int result = rd_kafka_produce(
+      parts_->topic.get(), message.partition.value_or(RD_KAFKA_PARTITION_UA), RD_KAFKA_MSG_F_COPY,
+      const_cast<char*>(message.value.data()), message.value.size(),
+      message.key ? message.key->data() : nullptr, message.key ? message.key->size() : 0,
+      reinterpret_cast<void*>(static_cast<std::uintptr_t>(tag)));
+  if (result == 0) return Sent::kYes;
+  const rd_kafka_resp_err_t error = rd_kafka_last_error();
+  if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Sent::kQueueFull;
+  why = rd_kafka_err2str(error);
+  return Sent::kRefused;
+}
+
+void Producer::serve() {
+  while (true) {
+    const EventPtr event(rd_kafka_queue_poll(parts_->ready->queue(), 0));
+    if (!event) return;
+    parts_->report(event.get());
+  }
+}
+
+void Producer::Parts::report(rd_kafka_event_t* event) {
+  if (!events) return;
+  if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event))
+      report_delivery(*message);
+  } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+    report_error(event);
+  }
+}
+
+void Producer::Parts::report_delivery(const rd_kafka_message_t& message) {
+  OutMessage out;
+  out.value = {static_cast<const char*>(message.payload), message.len};
+  if (message.key) out.key = {static_cast<const char*>(message.key), message.key_len};
+  if (message.partition >= 0) out.partition = message.partition;
+  events->on_delivered(
+      reinterpret_cast<std::uintptr_t>(message._private), out,
+      message.err == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(message.err));
+}
+
+void Producer::Parts::report_error(rd_kafka_event_t* event) {
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
+  char why[512] = "";
+  if (error == RD_KAFKA_RESP_ERR__FATAL &&
+      rd_kafka_fatal_error(client.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return events->on_fatal(why);
+  const char* text = rd_kafka_event_error_string(event);
+  events->on_trouble(
+      kind_of_error(error),
+      std::string(rd_kafka_err2str(error)) + (text && *text ? std::string(" (") + text + ")" : ""));
+}
+
+std::string Producer::probe(int timeout_ms) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t error =
+      rd_kafka_metadata(parts_->client.get(), 0, parts_->topic.get(), &metadata, timeout_ms);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return rd_kafka_err2str(error);
+  rd_kafka_metadata_destroy(metadata);
+  return "";
+}
+
+}  // namespace machida::kafka

@@ -1,0 +1,62 @@
+// An idempotent producer on one topic. Everything is called on the owner's thread but `wake`, which
+// comes from librdkafka's: it only asks the owner to call serve() soon.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/kafka/client.h"
+#include "server/kafka/settings.h"
+
+namespace machida::kafka {
+
+struct OutMessage {
+  std::string_view value;
+  std::optional<std::string_view> key;
+  std::optional<std::int32_t> partition;  // nothing: by the key, or any
+};
+
+class ProducerEvents {
+ public:
+  virtual ~ProducerEvents() = default;
+  // The fate of a message; `error` is "" when the broker has it. `tag` is send()'s.
+  virtual void on_delivered(std::uint64_t tag, const OutMessage& message,
+                            const std::string& error) = 0;
+  // Something is wrong outside; librdkafka goes on by itself.
+  virtual void on_trouble(Trouble kind, const std::string& what) = 0;
+  // The producer is of no use any more: what it had not delivered is lost with it.
+  virtual void on_fatal(const std::string& what) = 0;
+};
+
+enum class Sent { kYes, kQueueFull, kRefused };
+
+class Producer {
+ public:
+  // Throws KafkaError when the client can't be made.
+  Producer(const ProducerSettings& settings, ProducerEvents& events, std::function<void()> wake);
+  // Drops what is not delivered and waits for librdkafka's threads: destroy it off the loop.
+  ~Producer();
+
+  // Copies the message into librdkafka's queue. kRefused: `why` says it.
+  Sent send(const OutMessage& message, std::uint64_t tag, std::string& why);
+
+  // Reports events. Call after each wake.
+  void serve();
+
+  // Asks the brokers for the topic; "" when they answered. Blocks: call it off the loop.
+  std::string probe(int timeout_ms);
+
+  // Detaches the owner: nothing is reported any more. Before the producer is destroyed elsewhere.
+  void silence() noexcept;
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace machida::kafka

@@ -1,0 +1,96 @@
+#include "server/kafka/settings.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "server/kafka/client.h"
+
+namespace machida::kafka {
+namespace {
+
+std::string syslog_level(const std::string& log_level) {
+  if (log_level == "Fine") return "7";
+  if (log_level == "Info") return "6";
+  if (log_level == "Warn") return "4";
+  return "3";
+}
+
+// Names a new topic or partition within seconds, and is gentle on a broker that is away.
+Properties common(const ClientSettings& client) {
+  return {
+      {"bootstrap.servers", client.brokers},
+      {"client.id", "machida"},  // short and fixed: long ones crash librdkafka before 2.5
+      {"log_level", syslog_level(client.log_level)},
+      {"topic.metadata.refresh.interval.ms", "5000"},
+      {"reconnect.backoff.ms", "100"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"socket.nagle.disable", "true"},
+  };
+}
+
+Properties merged(Properties ours, const Properties& theirs) {
+  for (const auto& [name, value] : theirs) ours[name] = value;
+  return ours;
+}
+
+std::vector<std::string> mistakes_of(const Properties& properties, const Properties& theirs) {
+  std::vector<std::string> out;
+  for (const auto& [name, value] : properties) {
+    const std::string why = property_mistake(name, value);
+    if (!why.empty()) out.push_back("Kafka property " + name + ": " + why);
+  }
+  for (const char* file : {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
+                           "ssl.keystore.location", "ssl.crl.location", "sasl.kerberos.keytab"}) {
+    const auto found = theirs.find(file);
+    if (found != theirs.end() && found->second != "probe" &&
+        access(found->second.c_str(), R_OK) != 0)
+      out.push_back(std::string("Kafka property ") + file + ": the file '" + found->second +
+                    "' can't be read");
+  }
+  return out;
+}
+
+}  // namespace
+
+Properties effective(const ConsumerSettings& s) {
+  Properties ours = common(s.client);
+  ours["group.id"] = s.group;
+  ours["auto.offset.reset"] = s.start;
+  ours["enable.auto.commit"] = "false";
+  ours["enable.auto.offset.store"] = "false";
+  ours["partition.assignment.strategy"] = "range,roundrobin";
+  ours["session.timeout.ms"] = "6000";  // how long a killed server keeps its partitions
+  ours["heartbeat.interval.ms"] = "1500";
+  ours["queued.min.messages"] = "1000000";  // bounded by the bytes below
+  ours["queued.max.messages.kbytes"] =
+      std::to_string(std::max<std::size_t>(s.queue_bytes_max >> 10, 1));
+  ours["fetch.wait.max.ms"] = "500";
+  ours["fetch.error.backoff.ms"] = "10";  // also how long a full queue stays without a fetch
+  return merged(std::move(ours), s.client.properties);
+}
+
+Properties effective(const ProducerSettings& s) {
+  Properties ours = common(s.client);
+  ours["enable.idempotence"] = "true";
+  ours["acks"] = "all";
+  ours["linger.ms"] = std::to_string(s.linger_ms);
+  ours["message.max.bytes"] =
+      std::to_string(std::max<std::size_t>(s.message_bytes_max + 4096, 1'000'000));
+  ours["message.timeout.ms"] = "0";  // a broker that is away is waited for; a full queue pauses
+  ours["queue.buffering.max.kbytes"] =
+      std::to_string(std::max<std::size_t>(s.queue_bytes_max >> 10, 1024));
+  ours["queue.buffering.max.messages"] = std::to_string(s.queue_messages_max);
+  ours["partitioner"] = "murmur2_random";  // as Kafka's own producer
+  return merged(std::move(ours), s.client.properties);
+}
+
+std::vector<std::string> mistakes_in(const ConsumerSettings& settings) {
+  return mistakes_of(effective(settings), settings.client.properties);
+}
+
+std::vector<std::string> mistakes_in(const ProducerSettings& settings) {
+  return mistakes_of(effective(settings), settings.client.properties);
+}
+
+}  // namespace machida::kafka

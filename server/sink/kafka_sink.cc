@@ -1,0 +1,175 @@
+#include "server/sink/kafka_sink.h"
+
+#include "embed/error.h"
+#include "embed/value.h"
+#include "server/base/check.h"
+#include "server/base/log.h"
+
+namespace machida::sink {
+namespace {
+
+constexpr int kProbeTimeoutMs = 2000;
+constexpr std::uint64_t kProbeAgainMs = 250;
+
+}  // namespace
+
+KafkaSink::KafkaSink(uv::Loop& loop, flow::Intake& intake, kafka::ProducerSettings settings,
+                     flow::Place place, flow::DeadLetters& dead_letters, metrics::Registry& metrics,
+                     std::function<void()> on_connected)
+    : loop_(loop),
+      intake_(intake),
+      settings_(std::move(settings)),
+      place_(std::move(place)),
+      dead_letters_(dead_letters),
+      messages_total_(metrics.counter(kMessages, {{"topic", settings_.topic}})),
+      troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
+      on_connected_(std::move(on_connected)),
+      wake_(loop,
+            [this] {
+              producer_->serve();
+              send_held();
+            }),
+      retry_(loop, [this] { open(); }),
+      alive_(std::make_shared<bool>(true)) {
+  producer_ = std::make_shared<kafka::Producer>(settings_, *this, [this] { wake_.ask(); });
+}
+
+KafkaSink::~KafkaSink() {
+  *alive_ = false;
+  producer_->silence();
+  // Ending librdkafka's threads can take a while.
+  const auto last = std::make_shared<std::shared_ptr<kafka::Producer>>(std::move(producer_));
+  uv::offload(loop_, [last] { last->reset(); }, [] {});
+}
+
+void KafkaSink::open() {
+  const auto answer = std::make_shared<std::string>();
+  uv::offload(
+      loop_, [producer = producer_, answer] { *answer = producer->probe(kProbeTimeoutMs); },
+      [this, alive = alive_, answer] {
+        if (*alive) probed(*answer);
+      });
+}
+
+void KafkaSink::probed(const std::string& error) {
+  if (!error.empty()) {
+    on_trouble(kafka::Trouble::kBrokers, error);
+    return retry_.start(kProbeAgainMs);
+  }
+  log::info("sink topic '{}': connected", settings_.topic);
+  said_.clear();
+  connected_ = true;
+  on_connected_();
+}
+
+std::string KafkaSink::write(std::string_view value, std::optional<std::string_view> key,
+                             std::optional<std::int32_t> partition) {
+  const std::size_t bytes = value.size() + (key ? key->size() : 0);
+  if (bytes > settings_.message_bytes_max)
+    return fmt::format("a message of {} bytes is over max_message_size, {}", bytes,
+                       settings_.message_bytes_max);
+  kafka::Sent sent = kafka::Sent::kQueueFull;
+  std::string why;
+  if (held_.empty()) sent = producer_->send({value, key, partition}, generation_, why);
+  if (sent == kafka::Sent::kRefused) return why;
+  if (sent == kafka::Sent::kQueueFull)
+    held_.push_back({std::string(value), key ? std::optional<std::string>(*key) : std::nullopt,
+                     partition, generation_});
+  outstanding_.resize(static_cast<std::size_t>(generation_ - first_generation_) + 1);
+  ++outstanding_.back();
+  ++queued_messages_;
+  queued_bytes_ += bytes;
+  follow_queue();
+  return "";
+}
+
+void KafkaSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& message,
+                             const std::string& error) {
+  if (error.empty()) {
+    messages_total_.add();
+    if (!said_.empty()) {
+      said_.clear();
+      log::info("sink topic '{}': goes on", settings_.topic);
+    }
+  }
+  if (dead_) return;
+  settle(tag, message.value.size() + (message.key ? message.key->size() : 0));
+  if (!error.empty()) fail(message.value, error);
+}
+
+void KafkaSink::settle(std::uint64_t generation, std::size_t bytes) {
+  MACHIDA_CHECK(generation >= first_generation_, "a message was delivered twice");
+  --outstanding_[static_cast<std::size_t>(generation - first_generation_)];
+  --queued_messages_;
+  queued_bytes_ -= bytes;
+  follow_queue();
+}
+
+void KafkaSink::send_held() {
+  while (!held_.empty() && !dead_) {
+    const Held& next = held_.front();
+    std::string why;
+    const std::optional<std::string_view> key =
+        next.key ? std::optional<std::string_view>(*next.key) : std::nullopt;
+    const kafka::Sent sent =
+        producer_->send({next.value, key, next.partition}, next.generation, why);
+    if (sent == kafka::Sent::kQueueFull) return;
+    const Held gone = std::move(held_.front());
+    held_.pop_front();
+    if (sent == kafka::Sent::kYes) continue;
+    settle(gone.generation, gone.value.size() + (gone.key ? gone.key->size() : 0));
+    fail(gone.value, why);
+  }
+}
+
+void KafkaSink::fail(std::string_view value, const std::string& why) {
+  const embed::GilLock gil;
+  const embed::Object input = embed::make_bytes(gil, value);
+  dead_letters_.add(gil, place_, embed::PythonError("KafkaError", why, "KafkaError: " + why + "\n"),
+                    input.get());
+}
+
+void KafkaSink::on_trouble(kafka::Trouble kind, const std::string& what) {
+  troubles_total_.add();
+  if (said_.insert(kind).second)
+    log::warn("sink topic '{}': {}; waiting for it to end{}", settings_.topic, what,
+              connected_ ? "" : ", the sources open then");
+}
+
+void KafkaSink::on_fatal(const std::string& what) {
+  dead_ = true;
+  throw kafka::KafkaError("sink topic '" + settings_.topic + "': " + what);
+}
+
+void KafkaSink::follow_queue() {
+  const auto above = [this](std::size_t parts_of_four) {
+    return queued_messages_ > settings_.queue_messages_max / 4 * parts_of_four ||
+           queued_bytes_ > settings_.queue_bytes_max / 4 * parts_of_four;
+  };
+  if (!pausing_ && above(3)) {
+    pausing_ = true;
+    intake_.pause();
+  } else if (pausing_ && !above(1)) {
+    pausing_ = false;
+    intake_.resume();
+  }
+}
+
+bool KafkaSink::delivered(std::uint64_t mark) {
+  forget_delivered();
+  return first_generation_ > mark;
+}
+
+void KafkaSink::forget_delivered() {
+  while (!outstanding_.empty() && outstanding_.front() == 0 && first_generation_ < generation_) {
+    outstanding_.pop_front();
+    ++first_generation_;
+  }
+  if (outstanding_.empty()) first_generation_ = generation_;
+}
+
+std::string KafkaSink::undelivered() const {
+  return fmt::format("{} messages for topic '{}'", queued_messages_, settings_.topic);
+}
+
+}  // namespace machida::sink

@@ -1,0 +1,29 @@
+// Where records come from, as the worker sees it: open, drain. Worker's thread.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "server/base/result.h"
+
+namespace machida::source {
+
+// What to tell people once a source is open, a line each; or why it can't be.
+using OnOpen = std::function<void(Result<std::vector<std::string>>)>;
+
+// Calls back once everything written to the sinks so far has been delivered.
+using WhenDelivered = std::function<void(std::function<void()>)>;
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Starts to read. `on_open` is called once, at once or later.
+  virtual void open(OnOpen on_open) = 0;
+  // Stops reading; what was read goes on through the pipeline. Idempotent.
+  virtual void drain() = 0;
+  // Nothing that was read is left to be processed, and the outside world has been told.
+  virtual bool drained() const = 0;
+};
+
+}  // namespace machida::source
