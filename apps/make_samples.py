@@ -9,8 +9,10 @@ so that the two check each other. Text samples are written by hand and only read
 """
 
 import argparse
+import json
 import struct
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -107,6 +109,39 @@ def rejection_lines() -> Iterator[str]:
             yield f"{rejection}spread is {percent.quantize(Decimal('0.1'), ROUND_HALF_UP)}%"
 
 
+def word_count_messages() -> Iterator[str]:
+    """Lines of `word:{"word": ..., "count": ...}`."""
+    seen: Counter[str] = Counter()
+    for line in lines("word_count_kafka", "sample.txt"):
+        for word in words(json.loads(line)["text"]):
+            seen[word] += 1
+            yield f'{word}:{{"word": "{word}", "count": {seen[word]}}}'
+
+
+def keyed_numbers(app: str) -> Iterator[tuple[str, Decimal]]:
+    """The `sensor:number` lines of a sample."""
+    for line in lines(app, "sample.txt"):
+        sensor, _, number = line.partition(":")
+        yield sensor, Decimal(number)
+
+
+def fahrenheit_messages() -> Iterator[str]:
+    for sensor, celsius in keyed_numbers("celsius_kafka"):
+        fahrenheit = float(celsius * 9 / 5 + 32)
+        yield f'{sensor}:{{"sensor": "{sensor}", "fahrenheit": {fahrenheit}}}'
+
+
+def alert_lines() -> Iterator[str]:
+    hot: set[str] = set()
+    for sensor, celsius in keyed_numbers("alerts"):
+        if celsius > 100 and sensor not in hot:
+            hot.add(sensor)
+            yield f"{sensor}: {celsius:.1f}, too hot"
+        if celsius <= 100 and sensor in hot:
+            hot.remove(sensor)
+            yield f"{sensor}: {celsius:.1f}, well again"
+
+
 def samples() -> dict[Path, bytes]:
     """Every generated file with its content."""
     return {
@@ -119,6 +154,9 @@ def samples() -> dict[Path, bytes]:
         APPS / "alphabet_partitioned" / "expected.framed": total_frames(),
         APPS / "word_count" / "expected.txt": text(word_count_lines()),
         APPS / "market_spread" / "expected.txt": text(rejection_lines()),
+        APPS / "word_count_kafka" / "expected.txt": text(word_count_messages()),
+        APPS / "celsius_kafka" / "expected.txt": text(fahrenheit_messages()),
+        APPS / "alerts" / "expected.txt": text(alert_lines()),
     }
 
 

@@ -51,8 +51,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 share.coordinator.state.topic.num.partitions={partitions}
 # A broker that was killed may come back when its session has ended, by default after 9 seconds.
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=400
 # Else every new group waits 3 seconds for more members.
 group.initial.rebalance.delay.ms=0
 # So that tests need not wait long for a killed member.

@@ -24,6 +24,11 @@ std::string MessageBatch::error(std::size_t i) const {
   return text && *text ? text : rd_kafka_err2str(m.err);
 }
 
+bool MessageBatch::lacks_offset(std::size_t i) const {
+  return messages_[i]->err == RD_KAFKA_RESP_ERR__NO_OFFSET ||
+         messages_[i]->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+}
+
 std::optional<std::string_view> MessageBatch::value(std::size_t i) const {
   return view(messages_[i]->payload, messages_[i]->len);
 }

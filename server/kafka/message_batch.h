@@ -25,6 +25,8 @@ class MessageBatch {
   void clear() noexcept;
 
   std::string error(std::size_t i) const;  // in place of a message; "" for a message
+  // The error says that there is no offset to start from, and that none may be chosen.
+  bool lacks_offset(std::size_t i) const;
   std::optional<std::string_view> value(std::size_t i) const;  // nothing: a tombstone
   std::optional<std::string_view> key(std::size_t i) const;
   std::int32_t partition(std::size_t i) const;

@@ -11,6 +11,19 @@ namespace machida::plan {
 using embed::Gil;
 using embed::Object;
 
+namespace {
+
+// Source: org.apache.kafka.common.internals.Topic.
+bool is_legal_topic(const std::string& name) {
+  constexpr std::size_t kBytesMax = 249;
+  return name.size() <= kBytesMax && name != "." && name != ".." &&
+         name.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
+             std::string::npos;
+}
+
+}  // namespace
+
 bool KafkaPartReader::brokers(const Gil& gil, const Object& list, const std::string& place,
                               std::string& out) {
   const auto refused = [this, &gil, &place](const Object& what) {
@@ -36,6 +49,10 @@ bool KafkaPartReader::client(const Gil& gil, const std::vector<Object>& tuple,
     return parts_.wrong(place,
                         "the topic is " + embed::repr(gil, tuple[1], 200) + ", it must be a str");
   topic = embed::str(gil, tuple[1]);
+  if (!is_legal_topic(topic))
+    return parts_.wrong(place, "'" + topic +
+                                   "' is no topic's name: letters, digits, '.', '_' and '-' are "
+                                   "allowed, 249 at most");
   out.log_level = embed::str(gil, tuple[3]);
   const auto levels = {"Fine", "Info", "Warn", "Error"};
   if (std::find(levels.begin(), levels.end(), out.log_level) == levels.end())

@@ -84,6 +84,8 @@ void KafkaSource::run_batch() {
   messages_.clear();
   for (std::size_t i = 0; i < batch_.size(); ++i) {
     const std::string error = batch_.error(i);
+    if (batch_.lacks_offset(i))
+      throw kafka::KafkaError(name() + ": " + error + " (start=\"error\")");
     if (!error.empty()) {
       on_trouble(kafka::Trouble::kOther, error);
       continue;

@@ -1,11 +1,24 @@
 """Fixtures that start and end what the tests use."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import BINARY, NewReceiver, Receiver, Serve, Server, Start
+from harness import (
+    BINARY,
+    Broker,
+    Kafka,
+    NewBroker,
+    NewReceiver,
+    Receiver,
+    Serve,
+    ServeKafka,
+    Server,
+    Start,
+    Topic,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -74,6 +87,66 @@ def serve(start: Start, receiver: Receiver, tmp_path: Path) -> Serve:
         server = start(
             "--application-module", "app", "--in", inputs, "--out", outputs, *options, env=env
         )
+        return server.ready() if ready else server
+
+    return begin
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The broker that tests share; they leave it running."""
+    directory = tmp_path_factory.mktemp("broker")
+    broker = Broker(directory)
+    yield broker
+    broker.stop()
+    shutil.rmtree(directory)
+
+
+@pytest.fixture
+def kafka(broker: Broker) -> Iterator[Kafka]:
+    """The shared broker with clients and topics of the test's own."""
+    kafka = Kafka(broker)
+    yield kafka
+    kafka.close()
+
+
+@pytest.fixture
+def new_broker(tmp_path: Path) -> Iterator[NewBroker]:
+    """A function () -> Broker for tests that stop or kill it; all are ended after the test."""
+    brokers: list[Broker] = []
+
+    def begin() -> Broker:
+        brokers.append(Broker(tmp_path / f"broker{len(brokers)}"))
+        return brokers[-1]
+
+    yield begin
+    for broker in brokers:
+        broker.stop()
+        shutil.rmtree(broker.directory)
+
+
+@pytest.fixture
+def serve_kafka(start: Start, tmp_path: Path) -> ServeKafka:
+    """Writes the text as app.py and starts the server on it.
+
+    source, sink: become --kafka_source_topic, --kafka_sink_topic and their brokers.
+    ready: wait until it runs.
+    """
+
+    def begin(
+        text: str,
+        *options: str,
+        source: Topic | None = None,
+        sink: Topic | None = None,
+        ready: bool = True,
+    ) -> Server:
+        (tmp_path / "app.py").write_text(text)
+        arguments = ["--application-module", "app"]
+        for kind, topic in (("source", source), ("sink", sink)):
+            if topic is not None:
+                arguments += [f"--kafka_{kind}_topic", topic.name]
+                arguments += [f"--kafka_{kind}_brokers", topic.kafka.address]
+        server = start(*arguments, *options)
         return server.ready() if ready else server
 
     return begin

@@ -1,4 +1,7 @@
-"""Every example application gives the output that lies beside it, through the real server."""
+"""Every example application gives the output that lies beside it, through the real server.
+
+Those that speak to Kafka are in test_kafka_apps.py.
+"""
 
 import tomllib
 from pathlib import Path
@@ -8,7 +11,14 @@ import pytest
 from harness import Client, NewReceiver, Start, frames, wait_until
 
 APPS = Path(__file__).resolve().parents[2] / "apps"
-EXAMPLES = sorted(path.parent.name for path in APPS.glob("*/example.toml"))
+EXAMPLES = {
+    path.parent.name: tomllib.loads(path.read_text()) for path in APPS.glob("*/example.toml")
+}
+OVER_TCP = sorted(
+    name
+    for name, example in EXAMPLES.items()
+    if not any("kafka" in end for end in example["sources"] + example["sinks"])
+)
 
 
 def stream_of(folder: Path, source: dict[str, Any]) -> bytes:
@@ -36,19 +46,19 @@ def messages(data: bytes, framing: str) -> list[bytes]:
 def test_every_application_has_an_example() -> None:
     expected = {
         *("reverse", "celsius", "alphabet", "alphabet_partitioned", "word_count"),
-        "market_spread",
+        *("market_spread", "word_count_kafka", "celsius_kafka", "alerts"),
     }
     assert expected <= set(EXAMPLES)
     applications = {p.name for p in APPS.iterdir() if p.is_dir() and p.name[0] not in "._"}
     assert applications == set(EXAMPLES)
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", OVER_TCP)
 def test_application_gives_its_expected_output(
     start: Start, new_receiver: NewReceiver, name: str
 ) -> None:
     folder = APPS / name
-    example = tomllib.loads((folder / "example.toml").read_text())
+    example = EXAMPLES[name]
     sources, sinks = example["sources"], example["sinks"]
     receivers = [new_receiver() for _ in sinks]
     server = start(
@@ -81,12 +91,12 @@ def test_application_gives_its_expected_output(
     assert server.summary()["dead letters"] == 0, server.stderr
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", OVER_TCP)
 def test_application_runs_from_its_own_directory(
     start: Start, new_receiver: NewReceiver, name: str
 ) -> None:
     folder = APPS / name
-    example = tomllib.loads((folder / "example.toml").read_text())
+    example = EXAMPLES[name]
     start(
         *("--application-module", example["module"]),
         *("--in", ",".join("127.0.0.1:0" for _ in example["sources"])),

@@ -25,3 +25,20 @@ def wait_until(
             raise AssertionError(f"waited in vain for {what() if callable(what) else what}")
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, 0.05)
+
+
+def wait_quiet(measure: Callable[[], object], quiet_s: float = 2.0) -> None:
+    """Returns when measure() has given the same for quiet_s: nothing moves any more.
+
+    Raises AssertionError when DEADLINE_S seconds pass first.
+    """
+    last, since = measure(), time.monotonic()
+
+    def quiet() -> bool:
+        nonlocal last, since
+        now = measure()
+        if now != last:
+            last, since = now, time.monotonic()
+        return time.monotonic() - since >= quiet_s
+
+    wait_until(quiet, "a standstill")

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+from harness.kafka import Broker, Topic
 from harness.receiver import Receiver
 from harness.server import Server
 
@@ -35,3 +36,22 @@ class NewReceiver(Protocol):
     def __call__(
         self, *, host: str = ..., start: bool = ..., rcvbuf_bytes: int | None = ...
     ) -> Receiver: ...
+
+
+class NewBroker(Protocol):
+    """Starts a broker of the test's own."""
+
+    def __call__(self) -> Broker: ...
+
+
+class ServeKafka(Protocol):
+    """Starts the server on an application text between topics; see the fixture `serve_kafka`."""
+
+    def __call__(
+        self,
+        text: str,
+        *options: str,
+        source: Topic | None = None,
+        sink: Topic | None = None,
+        ready: bool = True,
+    ) -> Server: ...

@@ -132,6 +132,17 @@ class Server:
         pages = Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
+    def peak_rss_bytes(self) -> int:
+        """Returns the largest resident memory that the server had so far."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) * 1024
+
+    def kill(self) -> None:
+        """Ends the server without warning."""
+        self.send_signal(signal.SIGKILL)
+        self.wait()
+
     def close(self) -> None:
         """Kills the server if it still runs."""
         if self.process.poll() is None:
