@@ -149,18 +149,19 @@ def is_free(port: int) -> bool:
 def answers(port: int) -> bool:
     """Whether a broker at the port tells of a cluster with a broker in it.
 
-    Sends a Metadata request, version 4, for no topics (Kafka protocol guide, "Metadata API").
+    Sends a Metadata request, version 2, for no topics (Kafka protocol guide, "Metadata API"); the
+    mock cluster knows no later one.
     """
     client = b"wait"
-    request = struct.pack(">hhih", 3, 4, 1, len(client)) + client + struct.pack(">i?", 0, False)
+    request = struct.pack(">hhih", 3, 2, 1, len(client)) + client + struct.pack(">i", 0)
     try:
         with socket.create_connection((HOST, port), timeout=5.0) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
-            head = connection.recv(16, socket.MSG_WAITALL)
+            head = connection.recv(12, socket.MSG_WAITALL)
     except OSError:
         return False
-    # size, correlation, throttle time, number of brokers
-    return len(head) == 16 and struct.unpack(">iiii", head)[3] > 0
+    # size, correlation, number of brokers
+    return len(head) == 12 and struct.unpack(">iii", head)[2] > 0
 
 
 class Broker(ABC):

@@ -1,8 +1,9 @@
 // Latency over Kafka, by programs that add little of their own.
 //
 //   bench_kafka measure BROKERS TOPIC_IN TOPIC_OUT KEYS PER_SECOND SECONDS count|echo
-//     Produces messages at a steady pace, consumes what comes back and prints lines of name and
-//     value: p50_us, p99_us, p999_us of "produced to consumed", after a warm-up of 5 seconds.
+//     Produces messages at a steady pace, those of a millisecond together, consumes what comes back
+//     and prints lines of name and value: p50_us, p99_us, p999_us of "produced to consumed", after
+//     a warm-up of 5 seconds.
 //     count: who answers counts per key and produces the count under the key; echo: produces the
 //     value. Fails unless every message is answered, once, rightly.
 //   bench_kafka relay BROKERS TOPIC_IN TOPIC_OUT GROUP
@@ -53,19 +54,17 @@ rd_kafka_t* new_client(rd_kafka_type_t type, const Settings& settings) {
 }
 
 rd_kafka_t* new_producer(const std::string& brokers) {
-  return new_client(RD_KAFKA_PRODUCER, {{"bootstrap.servers", brokers},
-                                        {"linger.ms", "0"},
-                                        {"enable.idempotence", "true"},
-                                        {"socket.nagle.disable", "true"}});
+  return new_client(
+      RD_KAFKA_PRODUCER,
+      {{"bootstrap.servers", brokers}, {"linger.ms", "0"}, {"socket.nagle.disable", "true"}});
 }
 
 rd_kafka_t* new_consumer(const std::string& brokers, const std::string& group) {
-  rd_kafka_t* client =
-      new_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
-                                     {"group.id", group},
-                                     {"auto.offset.reset", "earliest"},
-                                     {"enable.auto.commit", "false"},
-                                     {"socket.nagle.disable", "true"}});
+  rd_kafka_t* client = new_client(RD_KAFKA_CONSUMER, {{"bootstrap.servers", brokers},
+                                                      {"group.id", group},
+                                                      {"auto.offset.reset", "earliest"},
+                                                      {"enable.auto.commit", "false"},
+                                                      {"socket.nagle.disable", "true"}});
   rd_kafka_poll_set_consumer(client);
   return client;
 }
@@ -113,10 +112,9 @@ void send_all(const Measurement& m, std::vector<std::atomic<std::int64_t>>& sent
     const auto due = std::chrono::nanoseconds(i * 1'000'000'000ull / m.per_second);
     std::this_thread::sleep_until(start + std::chrono::ceil<std::chrono::milliseconds>(due));
     value.fill('.');
-    const int length =
-        std::snprintf(value.data(), value.size(), "k%06llu%010llu",
-                      static_cast<unsigned long long>(i % m.keys),
-                      static_cast<unsigned long long>(i));
+    const int length = std::snprintf(value.data(), value.size(), "k%06llu%010llu",
+                                     static_cast<unsigned long long>(i % m.keys),
+                                     static_cast<unsigned long long>(i));
     value[static_cast<std::size_t>(length)] = '.';
     sent_ns[i] = Clock::now().time_since_epoch().count();
     produce(producer, topic, {value.data(), kKeyBytes}, {value.data(), kValueBytes});
@@ -166,8 +164,8 @@ int measure(const Measurement& m) {
       took_ns.begin() + static_cast<std::ptrdiff_t>(m.per_second * kWarmUpSeconds), took_ns.end());
   std::sort(kept.begin(), kept.end());
   const auto at = [&](double part) {
-    return static_cast<double>(kept[static_cast<std::size_t>(
-               part * static_cast<double>(kept.size() - 1))]) /
+    return static_cast<double>(
+               kept[static_cast<std::size_t>(part * static_cast<double>(kept.size() - 1))]) /
            1e3;
   };
   std::printf("p50_us %.1f\np99_us %.1f\np999_us %.1f\n", at(0.5), at(0.99), at(0.999));

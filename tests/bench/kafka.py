@@ -32,7 +32,7 @@ from kafka_topics import ROOT, Topics
 
 HERE = Path(__file__).resolve().parent
 LATENCY_KEYS = 1000
-LATENCY_PARTITIONS = 1
+LATENCY_PARTITIONS = 1  # more cost the broker more requests than it can answer on two cores
 
 
 def show(name: str, value: float, unit: str) -> None:
@@ -103,8 +103,7 @@ class Bench:
     def better_loop(self, topic_in: str) -> bool:
         """Whether producing by batches is the faster loop here; one run of each."""
         single, batch = (
-            self.rate(lambda i, o, b=batch: self.loop(i, o, b), topic_in)
-            for batch in (False, True)
+            self.rate(lambda i, o, b=batch: self.loop(i, o, b), topic_in) for batch in (False, True)
         )
         show("loop_single_calls_per_s", single, "1/s")
         show("loop_batch_calls_per_s", batch, "1/s")
@@ -112,6 +111,7 @@ class Bench:
 
     def latency(self) -> None:
         """Print the latencies, the relay's first."""
+        self.measure(self.relay, "echo")  # warms up the broker
         for name, begin, answers in (
             ("relay", self.relay, "echo"),
             ("latency", self.server, "count"),

@@ -78,9 +78,7 @@ def test_tombstone_reaches_the_decoder_as_none(serve_kafka: ServeKafka, kafka: K
     assert server.summary()["dead letters"] == 0
 
 
-def test_decoder_that_returns_none_drops_the_message(
-    serve_kafka: ServeKafka, kafka: Kafka
-) -> None:
+def test_decoder_that_returns_none_drops_the_message(serve_kafka: ServeKafka, kafka: Kafka) -> None:
     topic_in, topic_out = kafka.new_topic("in"), kafka.new_topic("out")
     server = serve_kafka(
         kafka_pipeline(

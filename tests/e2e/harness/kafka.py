@@ -43,14 +43,14 @@ class Record(NamedTuple):
 
 
 class Broker:
-    """One Kafka broker with its data in a directory; see scripts/kafka.
+    """One Kafka broker with its data in a directory; see scripts/kafka for the options.
 
     It can be stopped, killed and started again at the same address with the same data.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *options: str) -> None:
         self.directory = directory
-        self.address = self._tool("start")
+        self.address = self._tool("start", *options)
 
     def start(self) -> None:
         """Starts it again, where it was."""
@@ -70,13 +70,13 @@ class Broker:
     def _runs(self) -> bool:
         return subprocess.run(self._command("status"), capture_output=True).returncode == 0
 
-    def _command(self, verb: str) -> list[str]:
-        return [str(ROOT / "scripts/kafka"), verb, "--dir", str(self.directory)]
+    def _command(self, verb: str, *options: str) -> list[str]:
+        return [str(ROOT / "scripts/kafka"), verb, "--dir", str(self.directory), *options]
 
-    def _tool(self, verb: str) -> str:
+    def _tool(self, verb: str, *options: str) -> str:
         """Runs scripts/kafka; returns the last line that it printed."""
         done = subprocess.run(
-            self._command(verb), capture_output=True, text=True, timeout=START_S_MAX
+            self._command(verb, *options), capture_output=True, text=True, timeout=START_S_MAX
         )
         assert done.returncode == 0, done.stderr
         return (done.stdout.splitlines() or [""])[-1]
@@ -197,8 +197,10 @@ class Topic:
         ].result(CALL_S_MAX)
         producer = self.kafka.producer  # it must learn of them too
         wait_until(
-            lambda: len(producer.list_topics(self.name, CALL_S_MAX).topics[self.name].partitions)
-            == partitions,
+            lambda: (
+                len(producer.list_topics(self.name, CALL_S_MAX).topics[self.name].partitions)
+                == partitions
+            ),
             "the new partitions",
         )
         self._may_have_new = True
