@@ -66,8 +66,10 @@ void throw_pending(const Gil& gil) {
                     format_traceback(type, value, trace));
 }
 
-PythonError wrong_result(const std::string& what) {
-  return PythonError("TypeError", what, "TypeError: " + what + "\n");
+PythonError made_error(const std::string& type, const std::string& what) {
+  return PythonError(type, what, type + ": " + what + "\n");
 }
+
+PythonError wrong_result(const std::string& what) { return made_error("TypeError", what); }
 
 }  // namespace machida::embed

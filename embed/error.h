@@ -39,7 +39,10 @@ class SystemExit : public std::runtime_error {
 // Throws the exception that is set in the interpreter, and clears it there.
 [[noreturn]] void throw_pending(const Gil&);
 
-// A TypeError about what user code returned, as if it had raised one: same handling everywhere.
+// An error that no Python code raised, as if one had: same handling everywhere.
+PythonError made_error(const std::string& type, const std::string& what);
+
+// A TypeError about what user code returned.
 PythonError wrong_result(const std::string& what);
 
 }  // namespace machida::embed

@@ -56,7 +56,7 @@ std::string without_underscores(std::string text) {
 
 // Options of the original that this server has no use for, or not yet.
 struct Accepted {
-  std::string address, join, name, control, data, my_control, my_data, external, metrics, file;
+  std::string join, name, control, data, my_control, my_data, external, metrics, file;
   std::string resilience_dir;
   std::uint64_t worker_count = 1, event_log_bytes = 0, stop_pause_ns = 0, checkpoint_ns = 0;
   bool cluster_initializer = false, log_rotation = false, run_with_resilience = false;

@@ -64,7 +64,7 @@ void MessageEncodeStep::send(const embed::Gil& gil, PyObject* encoded) {
     partition = static_cast<std::int32_t>(wanted);
   }
   const std::string why = outlet_.write(*value, key, partition);
-  if (!why.empty()) throw embed::PythonError("KafkaError", why, "KafkaError: " + why + "\n");
+  if (!why.empty()) throw embed::made_error("KafkaError", why);
 }
 
 }  // namespace machida::flow

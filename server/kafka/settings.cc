@@ -34,6 +34,11 @@ Properties merged(Properties ours, const Properties& theirs) {
   return ours;
 }
 
+// librdkafka looks for the system's certificates itself then.
+bool is_word_for_system_store(const Properties::value_type& property) {
+  return property.first == "ssl.ca.location" && property.second == "probe";
+}
+
 std::vector<std::string> mistakes_of(const Properties& properties, const Properties& theirs) {
   std::vector<std::string> out;
   for (const auto& [name, value] : properties) {
@@ -43,8 +48,8 @@ std::vector<std::string> mistakes_of(const Properties& properties, const Propert
   for (const char* file : {"ssl.ca.location", "ssl.certificate.location", "ssl.key.location",
                            "ssl.keystore.location", "ssl.crl.location", "sasl.kerberos.keytab"}) {
     const auto found = theirs.find(file);
-    if (found != theirs.end() && found->second != "probe" &&
-        access(found->second.c_str(), R_OK) != 0)
+    if (found == theirs.end() || is_word_for_system_store(*found)) continue;
+    if (access(found->second.c_str(), R_OK) != 0)
       out.push_back(std::string("Kafka property ") + file + ": the file '" + found->second +
                     "' can't be read");
   }

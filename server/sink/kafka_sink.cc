@@ -125,8 +125,7 @@ void KafkaSink::send_held() {
 void KafkaSink::fail(std::string_view value, const std::string& why) {
   const embed::GilLock gil;
   const embed::Object input = embed::make_bytes(gil, value);
-  dead_letters_.add(gil, place_, embed::PythonError("KafkaError", why, "KafkaError: " + why + "\n"),
-                    input.get());
+  dead_letters_.add(gil, place_, embed::made_error("KafkaError", why), input.get());
 }
 
 void KafkaSink::on_trouble(kafka::Trouble kind, const std::string& what) {

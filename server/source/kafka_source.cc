@@ -9,8 +9,6 @@
 namespace machida::source {
 namespace {
 
-// How long one source may keep the loop: others want to be read and outputs written.
-constexpr std::chrono::milliseconds kShareOfTurn{2};
 constexpr std::uint64_t kSignOfLifeMsMax = 1000;
 
 }  // namespace

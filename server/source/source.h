@@ -1,6 +1,7 @@
 // Where records come from, as the worker sees it: open, drain. Worker's thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -8,6 +9,9 @@
 #include "server/base/result.h"
 
 namespace machida::source {
+
+// How long one connection or topic may keep the loop: others want to be read, outputs written.
+inline constexpr std::chrono::milliseconds kShareOfTurn{2};
 
 // What to tell people once a source is open, a line each; or why it can't be.
 using OnOpen = std::function<void(Result<std::vector<std::string>>)>;

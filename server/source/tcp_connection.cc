@@ -8,9 +8,6 @@
 namespace machida::source {
 namespace {
 
-// How long one connection may keep the loop: others want to be read and outputs written.
-constexpr std::chrono::milliseconds kShareOfTurn{2};
-
 bool looks_like_http(std::string_view bytes) {
   for (const std::string_view method : {"GET ", "POST ", "HEAD ", "PUT ", "OPTIONS ", "DELETE "})
     if (bytes.substr(0, method.size()) == method) return true;

@@ -15,8 +15,6 @@ void Timer::start(std::uint64_t delay_ms) {
   require(uv_timer_start(handle_.raw(), on_timer, delay_ms, 0), "uv_timer_start");
 }
 
-void Timer::stop() { uv_timer_stop(handle_.raw()); }
-
 TurnEnd::TurnEnd(Loop& loop, std::function<void()> on_end)
     : loop_(loop), on_end_(std::move(on_end)), handle_(this) {
   require(uv_prepare_init(loop.raw(), handle_.raw()), "uv_prepare_init");

@@ -14,7 +14,6 @@ class Timer {
   Timer(Loop& loop, std::function<void()> on_tick);
   // Once, after `delay_ms`; 0 is the next turn of the loop. Starting again moves the end.
   void start(std::uint64_t delay_ms);
-  void stop();
 
  private:
   Loop& loop_;
