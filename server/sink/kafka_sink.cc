@@ -155,6 +155,7 @@ void KafkaSink::follow_queue() {
 }
 
 bool KafkaSink::delivered(std::uint64_t mark) {
+  if (!dead_) producer_->serve();  // who waits for a fate does not depend on a wake
   forget_delivered();
   return first_generation_ > mark;
 }

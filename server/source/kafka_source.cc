@@ -10,6 +10,7 @@ namespace machida::source {
 namespace {
 
 constexpr std::uint64_t kSignOfLifeMsMax = 1000;
+constexpr std::uint64_t kCommitAnswerMsMax = 5000;  // when draining
 
 }  // namespace
 
@@ -114,6 +115,11 @@ void KafkaSource::run_batch() {
 void KafkaSource::begin_commit() {
   commit_timer_.start(std::min(commit_interval_ms_, kSignOfLifeMsMax));
   work();
+  if (phase_ == Phase::kDraining && commit_deadline_ms_ != 0 &&
+      loop_.now_ms() > commit_deadline_ms_) {
+    log::warn("{}: the last commit was not answered; a restart may repeat messages", name());
+    return close_soon();
+  }
   if (!uncommitted_ || committing_ || phase_ != Phase::kRunning) return;
   committing_ = true;
   uncommitted_ = false;
@@ -189,6 +195,7 @@ void KafkaSource::drain() {
 void KafkaSource::finish_drain() {
   if (!consumer_) return;
   if (positions_.empty()) return close_soon();
+  commit_deadline_ms_ = loop_.now_ms() + kCommitAnswerMsMax;
   consumer_->commit(positions_);  // ends in on_committed, and that in close()
 }
 

@@ -80,6 +80,7 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   kafka::Positions positions_;           // behind what was processed, of assigned partitions
   bool uncommitted_ = false;             // positions_ moved since the last commit
   bool committing_ = false;
+  std::uint64_t commit_deadline_ms_ = 0;  // of the last commit when draining; 0: not asked yet
   std::set<kafka::Trouble> said_;
 };
 
