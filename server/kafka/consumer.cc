@@ -1,15 +1,28 @@
 #include "server/kafka/consumer.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "server/base/log.h"
 #include "server/kafka/client.h"
 #include "server/kafka/handles.h"
 
 namespace machida::kafka {
 
+namespace {
+
+constexpr int kRefillTimeoutMs = 1000;
+constexpr std::size_t kFullMessagesMin = 16;  // fewer are no backlog
+
+}  // namespace
+
 struct Consumer::Parts {
   std::string topic;
   ConsumerEvents* events;  // null: silenced
-  ClientPtr client;
+  std::shared_ptr<rd_kafka_t> client;
+  std::vector<std::int32_t> assigned;
+  bool refills_itself = false;
+  std::size_t queued_max = 0;             // messages in the queue since the last refill
   std::unique_ptr<ReadySignal> group;     // rebalances, errors, commits
   std::unique_ptr<ReadySignal> messages;  // of all assigned partitions
 };
@@ -42,13 +55,15 @@ Consumer::Consumer(const ConsumerSettings& settings, ConsumerEvents& events,
   parts_->topic = settings.topic;
   parts_->events = &events;
   ConfPtr conf(rd_kafka_conf_new());
-  configure(conf.get(), effective(settings));
+  const Properties properties = effective(settings);
+  configure(conf.get(), properties);
+  parts_->refills_itself = properties.contains("fetch.queue.backoff.ms");
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_rebalance_cb(conf.get(), Callbacks::on_rebalance);
   rd_kafka_conf_set_offset_commit_cb(conf.get(), Callbacks::on_commit);
   rd_kafka_conf_set_error_cb(conf.get(), Callbacks::on_error);
   char why[512] = "";
-  parts_->client.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
+  parts_->client = ClientPtr(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
   if (!parts_->client) throw KafkaError(why);
   (void)conf.release();  // the client's, now that it exists
   rd_kafka_t* client = parts_->client.get();
@@ -95,6 +110,23 @@ std::size_t Consumer::take(MessageBatch& batch, std::size_t messages_max) {
   return batch.size();
 }
 
+std::function<void()> Consumer::refill() {
+  if (parts_->refills_itself) return nullptr;
+  const std::size_t queued = rd_kafka_queue_length(parts_->messages->queue());
+  const std::size_t queued_max =
+      std::exchange(parts_->queued_max, std::max(parts_->queued_max, queued));
+  if (queued_max < kFullMessagesMin || queued > queued_max / 2) return nullptr;
+  parts_->queued_max = queued;
+  const auto partitions = std::make_shared<PartitionsPtr>(
+      rd_kafka_topic_partition_list_new(static_cast<int>(parts_->assigned.size())));
+  for (const std::int32_t partition : parts_->assigned)
+    rd_kafka_topic_partition_list_add(partitions->get(), parts_->topic.c_str(), partition)->offset =
+        RD_KAFKA_OFFSET_END;
+  return [client = parts_->client, partitions] {
+    rd_kafka_offsets_for_times(client.get(), partitions->get(), kRefillTimeoutMs);
+  };
+}
+
 void Consumer::commit(const Positions& positions) {
   const PartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
   for (const auto& [partition, offset] : positions)
@@ -110,16 +142,16 @@ void Consumer::give_up() { rd_kafka_assign(parts_->client.get(), nullptr); }
 void Consumer::rebalance(int error, rd_kafka_topic_partition_list_t* partitions) {
   rd_kafka_t* client = parts_->client.get();
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && parts_->events) {
-    std::vector<std::int32_t> numbers;
+    parts_->assigned.clear();
     for (int i = 0; i < partitions->cnt; ++i) {
       const rd_kafka_topic_partition_t& partition = partitions->elems[i];
-      numbers.push_back(partition.partition);
+      parts_->assigned.push_back(partition.partition);
       const QueuePtr queue(
           rd_kafka_queue_get_partition(client, partition.topic, partition.partition));
       if (queue) rd_kafka_queue_forward(queue.get(), parts_->messages->queue());
     }
     rd_kafka_assign(client, partitions);
-    parts_->events->on_assigned(numbers);
+    parts_->events->on_assigned(parts_->assigned);
   } else if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && parts_->events) {
     parts_->events->on_revoked(rd_kafka_assignment_lost(client) != 0);
   } else {

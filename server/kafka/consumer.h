@@ -51,6 +51,10 @@ class Consumer {
   void serve();
   // Replaces `batch` by up to `messages_max` messages that have arrived; 0: none.
   std::size_t take(MessageBatch& batch, std::size_t messages_max);
+  // What to run off the loop when take() has emptied half of a queue that may have been full, and
+  // nothing otherwise. Before version 2.2 librdkafka looks for room in a full queue only once a
+  // second, unless a broker sends something: this asks the brokers for something.
+  std::function<void()> refill();
 
   // Asynchronously; ends in on_committed.
   void commit(const Positions& positions);

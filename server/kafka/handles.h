@@ -12,7 +12,7 @@
 namespace machida::kafka {
 
 using ConfPtr = CPtr<rd_kafka_conf_t, rd_kafka_conf_destroy>;
-using ClientPtr = CPtr<rd_kafka_t, rd_kafka_destroy>;
+using ClientPtr = CPtr<rd_kafka_t, rd_kafka_destroy>;  // waits for librdkafka's threads
 using QueuePtr = CPtr<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using EventPtr = CPtr<rd_kafka_event_t, rd_kafka_event_destroy>;
 using PartitionsPtr = CPtr<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;

@@ -9,6 +9,8 @@
 namespace machida::kafka {
 namespace {
 
+constexpr std::size_t kBytesBesideMessage = 256;
+
 std::string syslog_level(const std::string& log_level) {
   if (log_level == "Fine") return "7";
   if (log_level == "Info") return "6";
@@ -67,11 +69,15 @@ Properties effective(const ConsumerSettings& s) {
   ours["partition.assignment.strategy"] = "range,roundrobin";
   ours["session.timeout.ms"] = "6000";  // how long a killed server keeps its partitions
   ours["heartbeat.interval.ms"] = "1500";
-  ours["queued.min.messages"] = "1000000";  // bounded by the bytes below
+  // Half of the memory for messages, half for what librdkafka keeps beside each of them.
+  ours["queued.min.messages"] =
+      std::to_string(std::max<std::size_t>(s.queue_bytes_max / kBytesBesideMessage / 2, 100));
   ours["queued.max.messages.kbytes"] =
-      std::to_string(std::max<std::size_t>(s.queue_bytes_max >> 10, 1));
+      std::to_string(std::max<std::size_t>(s.queue_bytes_max >> 11, 1));
   ours["fetch.wait.max.ms"] = "500";
-  ours["fetch.error.backoff.ms"] = "10";  // also how long a full queue stays without a fetch
+  // How long a full queue stays without a fetch; before librdkafka 2.2 see Consumer::refill().
+  if (property_mistake("fetch.queue.backoff.ms", "10").empty())
+    ours["fetch.queue.backoff.ms"] = "10";
   return merged(std::move(ours), s.client.properties);
 }
 
@@ -80,6 +86,9 @@ Properties effective(const ProducerSettings& s) {
   ours["enable.idempotence"] = "true";
   ours["acks"] = "all";
   ours["linger.ms"] = std::to_string(s.linger_ms);
+  // While two requests are on their way what comes collects into the next: full batches under load
+  // without a wait when there is none.
+  ours["max.in.flight"] = "2";
   ours["message.max.bytes"] =
       std::to_string(std::max<std::size_t>(s.message_bytes_max + 4096, 1'000'000));
   ours["message.timeout.ms"] = "0";  // a broker that is away is waited for; a full queue pauses

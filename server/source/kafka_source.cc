@@ -31,7 +31,7 @@ KafkaSource::KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake&
       commit_timer_(loop, [this] { begin_commit(); }) {
   consumer_ = std::make_unique<kafka::Consumer>(settings_, *this, [this] { wake_.ask(); });
   intake_.watch([this] {
-    if (!intake_.paused()) soon_.start(0);
+    if (!intake_.paused()) soon_.ask();
   });
 }
 
@@ -69,14 +69,23 @@ void KafkaSource::run_messages() {
   const auto start = std::chrono::steady_clock::now();
   while (consumer_ && phase_ == Phase::kRunning && !intake_.paused()) {
     if (consumer_->take(batch_, flow::kBatchRecordsMax) == 0) return;
+    refill();
     try {
       run_batch();
     } catch (...) {
       intake_.pause();  // user code ends the worker: nothing more is processed
       throw;
     }
-    if (std::chrono::steady_clock::now() - start > kShareOfTurn) return soon_.start(0);
+    if (std::chrono::steady_clock::now() - start > kShareOfTurn) return soon_.ask();
   }
+}
+
+void KafkaSource::refill() {
+  if (refilling_ && *refilling_) return;
+  std::function<void()> ask = consumer_->refill();
+  if (!ask) return;
+  refilling_ = std::make_shared<bool>(true);
+  uv::offload(loop_, std::move(ask), [refilling = refilling_] { *refilling = false; });
 }
 
 void KafkaSource::run_batch() {
@@ -139,7 +148,7 @@ void KafkaSource::on_assigned(const std::vector<std::int32_t>& partitions) {
   if (phase_ == Phase::kJoining || phase_ == Phase::kRevoking) phase_ = Phase::kRunning;
   well_again();
   opened();
-  soon_.start(0);
+  soon_.ask();
 }
 
 void KafkaSource::on_revoked(bool lost) {
@@ -202,7 +211,7 @@ void KafkaSource::finish_drain() {
 // Not from within the consumer's own call.
 void KafkaSource::close_soon() {
   phase_ = Phase::kClosing;
-  soon_.start(0);
+  soon_.ask();
 }
 
 // Leaving the group and ending librdkafka's threads can take seconds.

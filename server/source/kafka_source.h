@@ -49,6 +49,7 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
 
   void work();
   void run_messages();
+  void refill();
   void run_batch();
   void begin_commit();
   void give_up();
@@ -72,12 +73,13 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   OnOpen on_open_;  // until it was called
   Phase phase_ = Phase::kIdle;
   uv::Wake wake_;
-  uv::Timer soon_;          // messages are left for the next turn
+  uv::NextTurn soon_;       // messages are left for the next turn
   uv::Timer commit_timer_;  // and the sign of life that the group expects
   std::unique_ptr<kafka::Consumer> consumer_;
   kafka::MessageBatch batch_;
   std::vector<flow::Message> messages_;  // of the batch in work, kept for its capacity
   kafka::Positions positions_;           // behind what was processed, of assigned partitions
+  std::shared_ptr<bool> refilling_;      // shared with the work off the loop
   bool uncommitted_ = false;             // positions_ moved since the last commit
   bool committing_ = false;
   std::uint64_t commit_deadline_ms_ = 0;  // of the last commit when draining; 0: not asked yet

@@ -45,7 +45,7 @@ class TcpSource final : public Source {
   void on_connection(uv::TcpListener& listener);
   void on_intake();
   void work_on();
-  void continue_soon() { soon_.start(0); }
+  void continue_soon() { soon_.ask(); }
   void close(std::uint64_t id);
   void close_bad(std::uint64_t id, const std::string& why);
 
@@ -56,7 +56,7 @@ class TcpSource final : public Source {
   wire::Framing framing_;
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
-  uv::Timer soon_;  // takes up connections that stopped in the middle of what they had read
+  uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read
   std::vector<std::unique_ptr<uv::TcpListener>> listeners_;
   std::unordered_map<std::uint64_t, std::unique_ptr<TcpConnection>> connections_;
   std::uint64_t next_id_ = 0;

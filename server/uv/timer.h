@@ -1,4 +1,5 @@
-// A one-shot timer, and the end of a loop's turn. Owned by what they call; loop's thread.
+// A one-shot timer, the next turn of a loop, and a turn's end. Owned by what they call; loop's
+// thread.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,27 @@ namespace machida::uv {
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> on_tick);
-  // Once, after `delay_ms`; 0 is the next turn of the loop. Starting again moves the end.
+  // Once, after `delay_ms`, at least 1. Starting again moves the end.
   void start(std::uint64_t delay_ms);
 
  private:
   Loop& loop_;
   std::function<void()> on_tick_;
   Handle<uv_timer_t> handle_;
+};
+
+// Calls back once, in the loop's next turn and without a wait before it. A timer of 0 ms is no such
+// thing: libuv before 1.45 runs one that a timer's callback starts within the same turn, so that
+// work which continues itself starves sockets and signals.
+class NextTurn {
+ public:
+  NextTurn(Loop& loop, std::function<void()> on_turn);
+  void ask();  // many askings, one call
+
+ private:
+  Loop& loop_;
+  std::function<void()> on_turn_;
+  Handle<uv_idle_t> handle_;
 };
 
 // Called in every turn, after all that has arrived was dealt with and before the loop waits.

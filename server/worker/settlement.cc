@@ -11,7 +11,7 @@ void Settlement::when_delivered(std::function<void()> then) {
   Asked asked{{}, std::move(then)};
   for (flow::Delivery* sink : sinks_) asked.marks.push_back(sink->mark());
   asked_.push_back(std::move(asked));
-  look_again_.start(0);
+  look_again_.start(1);
 }
 
 bool Settlement::settled(const Asked& asked) const {

@@ -34,8 +34,8 @@ struct Outcome {
 
 Outcome run(const embed::Gil& gil, const std::string& arguments,
             const std::vector<std::optional<std::string_view>>& values) {
-  const plan::Plan plan = plan::read_topology(
-      gil, testing::python(gil, kParts + ("it = topology(" + arguments + ")")));
+  const plan::Plan plan =
+      plan::read_topology(gil, testing::python(gil, kParts + ("it = topology(" + arguments + ")")));
   worker::InProcess process(gil, plan, worker::UnknownKeyPolicy::kDrop, 100);
   process.feed_frames(gil, 0, values);
   return {process.outputs(0, 0), process.dead_letters().size()};

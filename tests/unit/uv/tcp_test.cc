@@ -94,7 +94,7 @@ TEST_CASE("a port that is taken is an error, an address of another machine is no
 TEST_CASE("what a callback throws comes out of run()") {
   uv::Loop loop;
   uv::Timer timer(loop, [] { throw std::runtime_error("from a callback"); });
-  timer.start(0);
+  timer.start(1);
   CHECK_THROWS_WITH(loop.run(), "from a callback");
 }
 
