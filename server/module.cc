@@ -15,6 +15,7 @@
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/topology_reader.h"
+#include "server/window_trace.h"
 #include "server/worker/in_process.h"
 
 namespace {
@@ -227,6 +228,7 @@ PyMethodDef kMethods[] = {
      "topology, ValueError for a wrong feed, RuntimeError when a state's constructor raises."},
     {"describe", module_describe, METH_O,
      "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
+    {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},
     {nullptr, nullptr, 0, nullptr}};
 
 PyModuleDef_Slot kSlots[] = {{Py_mod_exec, reinterpret_cast<void*>(module_exec)}, {0, nullptr}};
