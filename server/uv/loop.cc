@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <csignal>
 #include <stdexcept>
 
 #include "server/base/check.h"
@@ -9,6 +10,8 @@
 namespace machida::uv {
 
 Loop::Loop() : read_memory_(std::make_unique_for_overwrite<char[]>(kReadBytesMax)) {
+  // A write to a peer that is gone is an error of that write, as in Python, not the process's end.
+  std::signal(SIGPIPE, SIG_IGN);
   require(uv_loop_init(&loop_), "uv_loop_init");
   loop_.data = this;
   turn_counter_ = std::make_unique<Handle<uv_prepare_t>>(this);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <utility>
 
 #include "server/base/check.h"
 
@@ -13,32 +14,44 @@ namespace {
 // A signal handler has no argument of its own, so these are the process's.
 std::atomic<uv_async_t*> g_wake{nullptr};
 std::atomic<int> g_arrived{0};
+std::atomic<int> g_last{0};  // the newest one's number
+std::atomic<bool> g_second_ends{true};
 
 // Only what is allowed in a signal handler: atomics, uv_async_send, _exit.
 void on_signal(int number) {
-  if (g_arrived.fetch_add(1) > 0) _exit(128 + number);
+  g_last = number;
+  if (g_arrived.fetch_add(1) > 0 && g_second_ends) _exit(128 + number);
   if (uv_async_t* wake = g_wake.load()) uv_async_send(wake);
 }
 
 }  // namespace
 
-StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop)
-    : loop_(loop), on_stop_(std::move(on_stop)), handle_(this) {
+StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
+                       std::function<void(int)> on_second)
+    : loop_(loop), on_stop_(std::move(on_stop)), on_second_(std::move(on_second)), handle_(this) {
   MACHIDA_CHECK(!g_wake.load(), "one StopSignal per process");
   const auto on_wake = [](uv_async_t* raw) {
     if (auto* self = Handle<uv_async_t>::owner_of<StopSignal>(raw))
-      self->loop_.guard(self->on_stop_);
+      self->loop_.guard([self] { self->on_wake(); });
   };
   require(uv_async_init(loop.raw(), handle_.raw(), on_wake), "uv_async_init");
   handle_.opened();
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
   g_arrived = 0;
+  g_second_ends = on_second_ == nullptr;
   g_wake = handle_.raw();
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+}
+
+void StopSignal::on_wake() {
+  const int arrived = g_arrived;
+  const int before = std::exchange(told_, arrived);
+  if (before == 0 && arrived > 0) on_stop_();
+  if (before < 2 && arrived > 1 && on_second_) on_second_(g_last);
 }
 
 StopSignal::~StopSignal() {

@@ -1,5 +1,6 @@
 // SIGTERM and SIGINT: the first asks to drain, on the loop; the second ends the process at once,
-// also when user code keeps the loop busy. One per process; does not keep the loop alive.
+// also when user code keeps the loop busy. Who has no user code may clean up instead. One per
+// process; does not keep the loop alive.
 #pragma once
 
 #include <functional>
@@ -11,12 +12,18 @@ namespace machida::uv {
 
 class StopSignal {
  public:
-  StopSignal(Loop& loop, std::function<void()> on_stop);
+  // `on_second`, if there is one, gets the second signal's number in place of the process's end.
+  StopSignal(Loop& loop, std::function<void()> on_stop,
+             std::function<void(int)> on_second = nullptr);
   ~StopSignal();
 
  private:
+  void on_wake();
+
   Loop& loop_;
   std::function<void()> on_stop_;
+  std::function<void(int)> on_second_;
+  int told_ = 0;  // how many signals the callbacks know of
   Handle<uv_async_t> handle_;
 };
 

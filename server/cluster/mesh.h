@@ -1,0 +1,35 @@
+// The links of one start: a connection between every two workers, and one between each of them and
+// the supervisor.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "server/base/result.h"
+#include "server/uv/socket_pair.h"
+
+namespace machida::cluster {
+
+class Mesh {
+ public:
+  static constexpr int kControl = 3;  // the first number after standard error
+
+  static Result<Mesh> make(std::uint32_t workers);
+
+  // The numbers that a worker finds its ends under: the supervisor's is kControl.
+  std::vector<int> peers_of(std::uint32_t worker) const;  // by index; -1 at its own place
+  // Number in the worker -> number here.
+  std::map<int, int> descriptors_of(std::uint32_t worker) const;
+  // The supervisor's end of the link to a worker; once.
+  uv::Descriptor take_control(std::uint32_t worker);
+
+ private:
+  struct Ends {
+    uv::Descriptor supervisor, control;  // theirs and the worker's
+    std::vector<uv::Descriptor> peers;   // by index; none at its own place
+  };
+  std::vector<Ends> workers_;
+};
+
+}  // namespace machida::cluster

@@ -1,0 +1,194 @@
+#include "server/cluster/supervisor.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <random>
+#include <utility>
+#include <variant>
+
+#include "server/base/check.h"
+#include "server/base/log.h"
+
+namespace machida::cluster {
+namespace {
+
+// What Python takes: a number of 32 bits.
+std::string seed_or_drawn(const std::string& users) {
+  if (!users.empty() && users != "random") return users;
+  return std::to_string(std::random_device{}() & 0xffffffffu);
+}
+
+}  // namespace
+
+struct Supervisor::Seat {
+  Seat(Supervisor& owner, std::uint32_t number)
+      : index(number), child(owner.loop_, [&owner, this](const uv::ChildExit& exit) {
+          owner.on_exit(*this, exit);
+        }) {}
+  const std::uint32_t index;
+  uv::Child child;
+  std::unique_ptr<Link> link;  // null: lost
+};
+
+Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics)
+    : loop_(loop),
+      options_(std::move(options)),
+      hash_seed_(seed_or_drawn(options_.hash_seed)),
+      metrics_(metrics),
+      deaths_(metrics.counter(kDeaths)),
+      starts_(metrics.counter(kStarts)),
+      next_start_(loop, [this] { start_all(); }),
+      stop_signal_(loop, [this] { drain(); }, [this](int signal) { kill_all(signal); }) {}
+
+Supervisor::~Supervisor() = default;
+
+int Supervisor::run() {
+  MACHIDA_CHECK(::getpid() == ::gettid(), "workers die with the thread that started them");
+  start_all();
+  loop_.run();
+  MACHIDA_CHECK(phase_ == Phase::kStopped, "the loop ran out of things to wait for");
+  return status_;
+}
+
+void Supervisor::start_all() {
+  phase_ = Phase::kRunning;
+  status_ = 0;
+  starts_.add();
+  policy_.started(loop_.now_ms());
+  seats_.clear();
+  Result<Mesh> made = Mesh::make(options_.workers);
+  std::string why = made ? "" : made.error();
+  if (made) {
+    Mesh mesh = *std::move(made);
+    for (std::uint32_t i = 0; i < options_.workers && why.empty(); ++i) why = start(i, mesh);
+  }
+  if (!why.empty()) restart_or_give_up(why, 1);
+}
+
+std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
+  Seat& seat = *seats_.emplace_back(std::make_unique<Seat>(*this, index));
+  const WorkerStart start{.index = index,
+                          .control = Mesh::kControl,
+                          .peers = mesh.peers_of(index),
+                          .supervisor = ::getpid()};
+  const Result<pid_t> pid = seat.child.start({.path = options_.program,
+                                              .argv = options_.arguments(start),
+                                              .descriptors = mesh.descriptors_of(index),
+                                              .environment = {{"PYTHONHASHSEED", hash_seed_}}});
+  if (!pid) return pid.error();
+  log::debug("worker {} is process {}", index, *pid);
+  const LinkEnds ends{.application = options_.application,
+                      .workers = options_.workers,
+                      .own = wire::Hello::kSupervisor,
+                      .peer = index};
+  seat.link = std::make_unique<Link>(loop_, *this, ends, mesh.take_control(index), metrics_);
+  return {};
+}
+
+void Supervisor::drain() {
+  switch (phase_) {
+    case Phase::kRunning:
+      phase_ = Phase::kDraining;
+      for (const auto& seat : seats_)
+        if (seat->link) seat->link->send(wire::Drain{});
+      return;
+    case Phase::kRestarting:
+    case Phase::kWaiting:  // after a death: what was not durable is lost, and the status says so
+      return stop(status_);
+    case Phase::kDraining:
+    case Phase::kStopping:
+    case Phase::kStopped:
+      return;
+  }
+}
+
+void Supervisor::kill_all(int signal) {
+  if (phase_ == Phase::kStopped) return;
+  log::warn("killing the workers: asked to stop for the second time");
+  stop(128 + signal);
+}
+
+void Supervisor::stop(int code) {
+  phase_ = Phase::kStopping;
+  status_ = code;
+  kill_rest();
+  look_whether_all_ended();
+}
+
+void Supervisor::kill_rest() {
+  for (const auto& seat : seats_) seat->child.kill();
+}
+
+void Supervisor::on_exit(Seat& seat, const uv::ChildExit& exit) {
+  log::debug("worker {} {}", seat.index, exit.text());
+  if (phase_ == Phase::kRunning) return on_exit_while_running(seat, exit);
+  if (phase_ == Phase::kDraining) {
+    if (exit.code() != 0) log::error("worker {} {} while draining", seat.index, exit.text());
+    status_ = std::max(status_, exit.code());
+  }
+  look_whether_all_ended();
+}
+
+void Supervisor::on_exit_while_running(Seat& seat, const uv::ChildExit& exit) {
+  const std::string what = "worker " + std::to_string(seat.index) + " " + exit.text();
+  if (exit.signal != 0) return restart_or_give_up(what, exit.code());
+  if (exit.status != 0) {
+    log::error("{}: stopping the others", what);
+    return stop(exit.status);
+  }
+  log::info("{}: draining the others", what);
+  drain();
+  look_whether_all_ended();
+}
+
+void Supervisor::restart_or_give_up(const std::string& why, int code) {
+  deaths_.add();
+  const std::optional<std::uint64_t> wait_ms = policy_.died(loop_.now_ms());
+  if (!wait_ms) {
+    log::error("{}: giving up after {} deaths within {} s without progress", why,
+               RestartPolicy::kDeathsMax, RestartPolicy::kWindowMs / 1000);
+    return stop(code);
+  }
+  log::warn("{}: all {} workers start again in {} ms", why, options_.workers, *wait_ms);
+  phase_ = Phase::kRestarting;
+  status_ = code;
+  wait_ms_ = *wait_ms;
+  kill_rest();
+  look_whether_all_ended();
+}
+
+void Supervisor::look_whether_all_ended() {
+  const auto running = [](const auto& seat) { return seat->child.running(); };
+  if (std::any_of(seats_.begin(), seats_.end(), running)) return;
+  if (phase_ == Phase::kRestarting) {
+    phase_ = Phase::kWaiting;
+    next_start_.start(wait_ms_);
+  } else if (phase_ == Phase::kDraining || phase_ == Phase::kStopping) {
+    phase_ = Phase::kStopped;
+    loop_.stop();
+  }
+}
+
+void Supervisor::on_messages(Link& from, std::span<const wire::LinkMessage> messages) {
+  const std::uint32_t index = from.peer();
+  for (const wire::LinkMessage& message : messages) {
+    if (std::holds_alternative<wire::Committed>(message)) policy_.progressed();
+    if (std::holds_alternative<wire::Drain>(message)) drain();
+    if (const auto* failed = std::get_if<wire::Failed>(&message))
+      log::error("worker {}: {}", index, failed->text);
+    if (options_.on_message) options_.on_message(index, message);
+  }
+}
+
+void Supervisor::on_lost(Link& link, const std::string& why) {
+  const std::uint32_t index = link.peer();
+  if (!why.empty()) {
+    log::error("worker {} is no worker: {}", index, why);
+    seats_[index]->child.kill();
+  }
+  seats_[index]->link.reset();
+}
+
+}  // namespace machida::cluster

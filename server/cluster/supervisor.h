@@ -1,0 +1,99 @@
+// The process that starts the workers of one application, watches over them and ends with them.
+// Every two workers have a link, and each has one to the supervisor; the ends are inherited, so
+// that nobody else can connect. Loop's thread, which must be the process's main thread.
+//
+// A worker that is killed takes the others with it: all start again, with a growing wait, from what
+// is durable. One that ends with status 0 has all drain. One that ends with another status wanted
+// it so: the others are killed and the application ends with that status. So a worker that loses a
+// peer waits for what the supervisor does about it; its own end would hide the cause.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/cluster/link.h"
+#include "server/cluster/mesh.h"
+#include "server/cluster/restart_policy.h"
+#include "server/metrics/counter.h"
+#include "server/uv/child.h"
+#include "server/uv/loop.h"
+#include "server/uv/stop_signal.h"
+#include "server/uv/timer.h"
+
+namespace machida::cluster {
+
+// What a worker needs to know. Descriptors are numbers in its process, the same at every start.
+struct WorkerStart {
+  std::uint32_t index = 0;
+  int control = -1;        // the link to the supervisor
+  std::vector<int> peers;  // the links to the others, by index; -1 at its own place
+  pid_t supervisor = 0;    // for uv::die_with_parent, which it calls first
+};
+
+struct SupervisorOptions {
+  std::uint32_t workers = 1;
+  std::string application;                 // told in Hello
+  std::string program = "/proc/self/exe";  // this one, also when it was replaced on disk
+  // The whole command line of a worker, with the name it is called by.
+  std::function<std::vector<std::string>(const WorkerStart&)> arguments;
+  std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
+  // What a worker says on its control link, after the supervisor has dealt with it.
+  std::function<void(std::uint32_t index, const wire::LinkMessage&)> on_message = nullptr;
+};
+
+class Supervisor final : public LinkEvents {
+ public:
+  static constexpr const char* kDeaths = "machida_cluster_worker_deaths_total";
+  static constexpr const char* kStarts = "machida_cluster_starts_total";
+
+  Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics);
+  ~Supervisor() override;
+
+  // Until all workers have ended for good. Returns the process's exit status: of the worst one,
+  // 128 + the signal for one that was killed.
+  int run();
+
+  // The first SIGTERM or SIGINT, or a worker's Drain: all are told and end by themselves.
+  void drain();
+  // The second: all are killed at once.
+  void kill_all(int signal);
+
+ private:
+  enum class Phase { kRunning, kRestarting, kWaiting, kDraining, kStopping, kStopped };
+  struct Seat;  // one worker's place, filled anew at every start
+
+  void start_all();
+  std::string start(std::uint32_t index, Mesh& mesh);  // empty, or why not
+  void on_exit(Seat& seat, const uv::ChildExit& exit);
+  void on_exit_while_running(Seat& seat, const uv::ChildExit& exit);
+  void restart_or_give_up(const std::string& why, int code);
+  void stop(int code);
+  void kill_rest();
+  void look_whether_all_ended();
+
+  void on_messages(Link& from, std::span<const wire::LinkMessage> messages) override;
+  void on_lost(Link& link, const std::string& why) override;
+
+  uv::Loop& loop_;
+  const SupervisorOptions options_;
+  const std::string hash_seed_;
+  metrics::Registry& metrics_;
+  metrics::Counter& deaths_;
+  metrics::Counter& starts_;
+  RestartPolicy policy_;
+  std::vector<std::unique_ptr<Seat>> seats_;  // by index
+  uv::Timer next_start_;
+  uv::StopSignal stop_signal_;
+  Phase phase_ = Phase::kStopped;
+  std::uint64_t wait_ms_ = 0;  // before the next start
+  int status_ = 0;             // the worst so far
+};
+
+}  // namespace machida::cluster
