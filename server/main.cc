@@ -20,6 +20,7 @@
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/topology_reader.h"
+#include "server/recovery.h"
 #include "server/uv/loop.h"
 #include "server/worker/worker.h"
 
@@ -110,6 +111,7 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   machida::keep_freed_memory();
+  if (argc > 1 && std::string(argv[1]) == "recovery") return machida::recovery_main(argc, argv);
   const machida::ParsedOptions parsed = machida::parse_options(argc, argv);
   if (parsed.exit) {
     std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);

@@ -1,0 +1,14 @@
+// Who a resilience directory is: a random name, made with it and kept in its file `id`, so that
+// what brokers remember of one directory is never taken for another one's.
+#pragma once
+
+#include <string>
+
+#include "server/store/directory.h"
+
+namespace machida::store {
+
+// 16 hexadecimal digits. Throws StoreError when it can't be read or made.
+std::string identity_of(const Directory& directory);
+
+}  // namespace machida::store

@@ -1,0 +1,139 @@
+#include "server/recovery.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <vector>
+
+#include "server/store/journal.h"
+#include "server/store/store.h"
+#include "tests/unit/store/support.h"
+
+namespace machida {
+
+using testing::make_epoch;
+using testing::TempDirectory;
+
+namespace {
+
+RecoveryReport report_of(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), {"machida", "recovery"});
+  return recovery_report(static_cast<int>(arguments.size()), arguments.data());
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Two epochs, the second one not closed, and five journal records. As a server leaves it that is
+// killed.
+void fill(TempDirectory& files) {
+  const TempDirectory temp;
+  const store::Directory directory(temp.path(), store::Directory::Access::kServe);
+  store::Store store(directory, 0, "Word count");
+  store.commit(make_epoch(1, 20, 100));
+  store.close(1);
+  store.commit(make_epoch(2, 20, 100));
+  store::Journal journal(directory, 0, 1 << 20);
+  const std::string_view frame = "a frame";
+  for (int i = 0; i < 5; ++i) journal.append(0, {&frame, 1});
+  files.copy_from(temp.path());
+}
+
+}  // namespace
+
+TEST_CASE("recovery ls lists the epochs") {
+  TempDirectory temp;
+  fill(temp);
+  const RecoveryReport report = report_of({"ls", temp.path().c_str()});
+  CHECK(report.status == 0);
+  CHECK(report.error == "");
+  CHECK_MESSAGE(contains(report.text, "worker 0: application 'Word count'"), report.text);
+  CHECK_MESSAGE(contains(report.text, "  1      20"), report.text);
+  CHECK_MESSAGE(contains(report.text, "  2      20"), report.text);
+  CHECK(contains(report.text, " 25  "));
+}
+
+TEST_CASE("recovery show says what the newest epoch holds") {
+  TempDirectory temp;
+  fill(temp);
+  const RecoveryReport report = report_of({"show", temp.path().c_str()});
+  CHECK(report.status == 0);
+  CHECK(report.error == "");
+  for (const char* part : {"epoch 2 of 20", "not closed", "  count    39", "  other     6",
+                           "position: kafka:words/1 at 200", "outbox: kafka:counts: 2 chunks",
+                           "journal: records 0 up to 5"})
+    CHECK_MESSAGE(contains(report.text, part), part, " is missing in\n", report.text);
+}
+
+TEST_CASE("recovery show --keys shows keys as text and unpickles none") {
+  TempDirectory temp;
+  fill(temp);
+  const std::string all = report_of({"show", temp.path().c_str(), "--keys"}).text;
+  CHECK(contains(all, "count\tkey-19\t"));
+  const std::string other = report_of({"show", temp.path().c_str(), "--keys", "other"}).text;
+  CHECK(!contains(other, "count"));
+  for (const char* part : {"other\t(no key)\t", "other\t-1\t", "other\tbytes 00ff\t",
+                           "other\tpickle of 5 bytes 80044b012e\t", "other\ta\\x00b\t0\n"})
+    CHECK_MESSAGE(contains(other, part), part, " is missing in\n", other);
+}
+
+TEST_CASE("recovery verify ends with 0 for a sound directory and 4 for a damaged one") {
+  TempDirectory temp;
+  fill(temp);
+  RecoveryReport report = report_of({"verify", temp.path().c_str()});
+  CHECK(report.status == 0);
+  CHECK_MESSAGE(contains(report.text, "all verifies: epoch 2, 45 keys, 5 journal records"),
+                report.text);
+  SUBCASE("the store") {
+    const std::string wal = temp.file("worker-0.sqlite3-wal");
+    testing::flip(wal, std::filesystem::file_size(wal) - 100, 1);
+    report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(contains(report.error, "worker-0.head: says that epoch 2 was committed"),
+                  report.error);
+    CHECK(contains(report.text, "the newest epoch that verifies is 1"));
+  }
+  SUBCASE("the journal") {
+    testing::flip(temp.file("journal-0-0.log"), 70, 1);
+    report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(contains(report.error, "journal-0-0.log: record 0 is damaged"), report.error);
+  }
+  SUBCASE("everything") {
+    std::filesystem::remove(temp.file("worker-0.sqlite3-wal"));
+    testing::write_file(temp.file("worker-0.sqlite3"), std::string(5000, 'x'));
+    report = report_of({"verify", temp.path().c_str()});
+    report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(contains(report.error, "worker-0.sqlite3: file is not a database"), report.error);
+  }
+  CHECK(report.status == 4);
+}
+
+TEST_CASE("recovery works while a server runs on the directory, and changes nothing") {
+  const TempDirectory temp;
+  const store::Directory directory(temp.path(), store::Directory::Access::kServe);
+  store::Store store(directory, 0, "Word count");
+  for (std::int64_t n = 1; n <= 30; ++n) {
+    store.commit(make_epoch(n, 600, 900));
+    while (store.tidy()) continue;
+    const RecoveryReport report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(report.status == 0, report.error);
+    CHECK(contains(report.text, ("epoch " + std::to_string(n) + ",").c_str()));
+    store.close(n);
+  }
+}
+
+TEST_CASE("recovery says what is wrong with its arguments") {
+  const TempDirectory temp;
+  CHECK(report_of({}).status == 2);
+  CHECK(report_of({"ls"}).status == 2);
+  CHECK(report_of({"rm", temp.path().c_str()}).status == 2);
+  CHECK(contains(report_of({"--help"}).text, "verify"));
+  RecoveryReport report = report_of({"ls", temp.path().c_str()});
+  CHECK(report.status == 4);
+  CHECK_MESSAGE(contains(report.error, "holds no store"), report.error);
+  report = report_of({"verify", temp.file("none").c_str()});
+  CHECK(report.status == 4);
+  CHECK_MESSAGE(contains(report.error, "No such file or directory"), report.error);
+}
+
+}  // namespace machida

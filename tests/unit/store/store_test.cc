@@ -1,0 +1,213 @@
+#include "server/store/store.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "tests/unit/store/support.h"
+
+namespace machida::store {
+
+using testing::make_epoch;
+using testing::refusal;
+using testing::Said;
+using testing::said_by;
+using testing::TempDirectory;
+
+namespace {
+
+constexpr const char* kApplication = "Word count";
+
+Store open(const Directory& directory) { return Store(directory, 0, kApplication); }
+
+void tidy_up(Store& store) {
+  int pieces = 0;
+  while (store.tidy()) REQUIRE(++pieces < 100'000);
+}
+
+}  // namespace
+
+TEST_CASE("a fresh store has no epoch") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  {
+    const Store store = open(directory);
+    CHECK(!store.newest());
+    CHECK(store.keys() == 0);
+    CHECK(store.warning() == "");
+  }
+  CHECK(!open(directory).newest());
+}
+
+TEST_CASE("a reopened store says what was committed, the newest value of each key") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Said said;
+  for (std::int64_t n = 1; n <= 12; ++n) {
+    Store store = open(directory);
+    CHECK(said_by(store) == said);
+    const Epoch epoch = make_epoch(n, 50, 120);
+    store.commit(epoch);
+    said.apply(epoch);
+    CHECK(said_by(store) == said);
+    store.close(n);
+    said.close();
+    CHECK(said_by(store) == said);
+  }
+  CHECK(said_by(open(directory)) == said);
+}
+
+TEST_CASE("an epoch that is not closed keeps its outbox") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Said said;
+  open(directory).commit(make_epoch(1, 3, 10));
+  said.apply(make_epoch(1, 3, 10));
+  Store store = open(directory);
+  REQUIRE(store.newest());
+  CHECK(!store.newest()->closed);
+  CHECK(store.newest()->epoch.outboxes.size() == 2);
+  CHECK(*store.newest()->epoch.outboxes[0].chunks[1] == "");
+  CHECK(said_by(store) == said);
+  store.close(1);
+  store.close(1);  // once more is nothing
+  CHECK(store.newest()->epoch.outboxes.empty());
+  store.commit(make_epoch(2, 3, 10));
+}
+
+TEST_CASE("an epoch without outputs need not be closed") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Store store = open(directory);
+  for (std::int64_t n = 1; n <= 3; ++n) {
+    Epoch epoch;
+    epoch.number = n;
+    store.commit(epoch);
+  }
+  CHECK(store.newest()->epoch.number == 3);
+}
+
+TEST_CASE("a store of another application, worker or format is refused by name") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  open(directory).commit(make_epoch(1, 3, 10));
+  std::string why = refusal([&] { Store(directory, 0, "Alphabet"); });
+  CHECK_MESSAGE(why.find("of the application 'Word count', not of 'Alphabet'") != std::string::npos,
+                why);
+  std::filesystem::copy(temp.file("worker-0.sqlite3"), temp.file("worker-1.sqlite3"));
+  why = refusal([&] { Store(directory, 1, kApplication); });
+  CHECK_MESSAGE(why.find("of worker 0, not of worker 1") != std::string::npos, why);
+}
+
+TEST_CASE("a store that lost a file is refused, not begun anew") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  {
+    Store store = open(directory);
+    store.commit(make_epoch(1, 3, 10));
+    store.close(1);
+  }
+  SUBCASE("the store itself") {
+    std::filesystem::remove(temp.file("worker-0.sqlite3"));
+    const std::string why = refusal([&] { open(directory); });
+    CHECK_MESSAGE(why.find("says that epoch 1 was committed") != std::string::npos, why);
+    CHECK(!std::filesystem::exists(temp.file("worker-0.sqlite3")));
+  }
+  SUBCASE("its head") {
+    std::filesystem::remove(temp.file("worker-0.head"));
+    const std::string why = refusal([&] { open(directory); });
+    CHECK_MESSAGE(why.find("worker-0.head: is missing") != std::string::npos, why);
+    const Store store(directory, 0, kApplication, Store::Damage::kAcceptOlder);
+    CHECK(store.newest()->epoch.number == 1);
+    CHECK(store.warning() != "");
+    CHECK(refusal([&] { open(directory); }) == "");
+  }
+}
+
+TEST_CASE("a store may be ahead of its head, since a process may end between the two") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Store store = open(directory);
+  store.commit(make_epoch(1, 3, 10));
+  store.close(1);
+  const std::string head = testing::read_file(temp.file("worker-0.head"));
+  store.commit(make_epoch(2, 3, 10));
+  TempDirectory copy;
+  copy.copy_from(temp.path());
+  testing::write_file(copy.file("worker-0.head"), head);
+  const Directory copied(copy.path(), Directory::Access::kServe);
+  CHECK(open(copied).newest()->epoch.number == 2);
+}
+
+TEST_CASE("a store that is older than its head is refused, or used with a warning") {
+  const TempDirectory temp;
+  TempDirectory old;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Said said;
+  {
+    Store store = open(directory);
+    store.commit(make_epoch(1, 3, 10));
+    store.close(1);
+    said = said_by(store);
+  }
+  old.copy_from(temp.path());
+  {
+    Store store = open(directory);
+    store.commit(make_epoch(2, 3, 10));
+    store.close(2);
+  }
+  std::filesystem::copy(temp.file("worker-0.head"), old.file("worker-0.head"),
+                        std::filesystem::copy_options::overwrite_existing);
+  const Directory stale(old.path(), Directory::Access::kServe);
+  const std::string why = refusal([&] { open(stale); });
+  CHECK_MESSAGE(
+      why.find("epoch 2 was committed, but the store ends with epoch 1") != std::string::npos, why);
+  {
+    Store store(stale, 0, kApplication, Store::Damage::kAcceptOlder);
+    CHECK(store.warning().find("continuing from epoch 1") != std::string::npos);
+    CHECK(said_by(store) == said);
+    store.commit(make_epoch(2, 4, 10));
+  }
+  CHECK(open(stale).newest()->epoch.number == 2);
+}
+
+// A limit on the size of files is the full device that needs no root; SQLite reports it likewise.
+TEST_CASE("a commit for which there is no room leaves nothing and can be tried again") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  Store store = open(directory);
+  Said said;
+  store.commit(make_epoch(1, 10, 100));
+  store.close(1);
+  said = said_by(store);
+  const Epoch large = make_epoch(2, 4000, 5000, 200);
+
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limited = before;
+  limited.rlim_cur = 400'000;
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &limited) == 0);
+  bool failed = false;
+  try {
+    store.commit(large);
+  } catch (const StoreFull&) {
+    failed = true;
+  } catch (const StoreError&) {
+    failed = true;  // EFBIG is not ENOSPC: the same way back, told otherwise
+  }
+  REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+  std::signal(SIGXFSZ, handler);
+
+  CHECK(failed);
+  CHECK(said_by(store) == said);
+  store.commit(large);
+  said.apply(large);
+  CHECK(said_by(store) == said);
+  tidy_up(store);
+}
+
+}  // namespace machida::store
