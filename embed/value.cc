@@ -31,6 +31,16 @@ bool is_tuple(const Object& object) { return PyTuple_Check(object.get()); }
 bool is_class(const Object& object) { return PyType_Check(object.get()); }
 bool is_callable(const Object& object) { return PyCallable_Check(object.get()) != 0; }
 bool is_same(const Object& a, const Object& b) { return a.get() == b.get(); }
+bool is_exactly_str(const Object& object) { return PyUnicode_CheckExact(object.get()); }
+bool is_exactly_bytes(const Object& object) { return PyBytes_CheckExact(object.get()); }
+bool is_exactly_int(const Object& object) { return PyLong_CheckExact(object.get()); }
+
+std::optional<std::int64_t> small_integer(const Object& object) {
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(object.get(), &overflow);
+  if (overflow != 0) return std::nullopt;
+  return value;
+}
 
 std::string type_name(const Object& object) { return Py_TYPE(object.get())->tp_name; }
 
@@ -84,6 +94,11 @@ std::optional<Object> find_attribute(const Gil& gil, const Object& object, const
   return std::nullopt;
 }
 
+Object imported(const Gil& gil, const char* module, const char* attribute) {
+  const Object held = Object::steal(gil, PyImport_ImportModule(module));
+  return Object::steal(gil, PyObject_GetAttrString(held.get(), attribute));
+}
+
 Object none(const Gil& gil) { return Object::borrow(gil, Py_None); }
 
 Object make_str(const Gil& gil, std::string_view value) {
@@ -95,6 +110,10 @@ Object make_str(const Gil& gil, std::string_view value) {
 Object make_bytes(const Gil& gil, std::string_view value) {
   return Object::steal(
       gil, PyBytes_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size())));
+}
+
+Object make_int(const Gil& gil, std::int64_t value) {
+  return Object::steal(gil, PyLong_FromLongLong(value));
 }
 
 Object make_list(const Gil& gil, std::vector<Object> elements) {
@@ -119,6 +138,14 @@ Object call(const Gil& gil, const Object& function, const Object& argument) {
 Object call(const Gil& gil, const Object& function, const Object& first, const Object& second) {
   PyObject* arguments[] = {first.get(), second.get()};
   return Object::steal(gil, PyObject_Vectorcall(function.get(), arguments, 2, nullptr));
+}
+
+std::optional<std::string_view> utf8_or_bytes(const Gil& gil, const Object& object) {
+  try {
+    return bytes_view(gil, object.get());
+  } catch (const PythonError&) {
+    return std::nullopt;  // lone surrogates
+  }
 }
 
 std::optional<std::string_view> bytes_view(const Gil& gil, _object* object) {

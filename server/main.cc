@@ -21,6 +21,7 @@
 #include "server/plan/mistakes.h"
 #include "server/plan/topology_reader.h"
 #include "server/recovery.h"
+#include "server/store/store.h"
 #include "server/uv/loop.h"
 #include "server/worker/worker.h"
 
@@ -28,6 +29,7 @@ namespace machida {
 namespace {
 
 constexpr int kMistake = 2;  // of the application or on the command line: nothing was started
+constexpr int kRefused = 4;  // the resilience directory can't be used: nothing was started
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -76,9 +78,9 @@ int serve(const embed::Interpreter& interpreter, const Options& options) {
       return 0;
     }
     dead_letters.emplace(metrics, options.on_error, options.dead_letters_file);
-    worker.emplace(gil, *plan, options.worker, *dead_letters, metrics, say);
+    worker.emplace(gil, *plan, options.application_module, options.worker, *dead_letters, metrics,
+                   say);
   }
-  for (const std::string& warning : options.warnings) log::warn("{}", warning);
   return worker->run();
 }
 
@@ -96,6 +98,9 @@ int run(const Options& options) {
     return exit.status();
   } catch (const embed::ApplicationError& error) {
     log::error("{}", error.what());
+  } catch (const store::StoreError& error) {
+    log::error("{}", error.what());
+    return kRefused;
   } catch (const plan::PlanError& error) {
     log::error("{}", error.what());
   } catch (const embed::PythonError& error) {

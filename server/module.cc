@@ -11,6 +11,7 @@
 #include "embed/error.h"
 #include "embed/object.h"
 #include "embed/value.h"
+#include "server/base/crash_point.h"
 #include "server/flow/unknown_keys.h"
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
@@ -200,6 +201,15 @@ PyObject* module_describe(PyObject* module, PyObject* topology) {
   });
 }
 
+PyObject* module_crash_points(PyObject* module, PyObject*) {
+  return guarded(module, [](const Gil& gil) {
+    std::vector<Object> names;
+    for (const std::string_view name : crash_point_names())
+      names.push_back(embed::make_str(gil, name));
+    return embed::make_list(gil, std::move(names));
+  });
+}
+
 int module_exec(PyObject* module) {
   PyObject* error = PyErr_NewExceptionWithDoc(
       "_machida.PlanError", "The topology can't be run; args[0] is the list of mistakes.",
@@ -228,6 +238,8 @@ PyMethodDef kMethods[] = {
      "topology, ValueError for a wrong feed, RuntimeError when a state's constructor raises."},
     {"describe", module_describe, METH_O,
      "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
+    {"crash_points", module_crash_points, METH_NOARGS,
+     "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -57,9 +57,8 @@ std::string without_underscores(std::string text) {
 // Options of the original that this server has no use for, or not yet.
 struct Accepted {
   std::string join, name, control, data, my_control, my_data, external, metrics, file;
-  std::string resilience_dir;
-  std::uint64_t worker_count = 1, event_log_bytes = 0, stop_pause_ns = 0, checkpoint_ns = 0;
-  bool cluster_initializer = false, log_rotation = false, run_with_resilience = false;
+  std::uint64_t worker_count = 1, event_log_bytes = 0, stop_pause_ns = 0;
+  bool cluster_initializer = false, log_rotation = false;
 };
 
 void add_classic(CLI::App& cli, Accepted& a) {
@@ -76,15 +75,6 @@ void add_classic(CLI::App& cli, Accepted& a) {
       ->group(group)
       ->transform(without_underscores);
   cli.add_flag("-t,--cluster-initializer", a.cluster_initializer, "not needed")->group(group);
-  cli.add_option("-r,--resilience-dir", a.resilience_dir,
-                 "directory for recovery files; without effect so far")
-      ->group(group);
-  cli.add_flag("--run-with-resilience", a.run_with_resilience, "without effect so far")
-      ->group(group);
-  cli.add_option("--time-between-checkpoints", a.checkpoint_ns,
-                 "nanoseconds; without effect so far")
-      ->group(group)
-      ->transform(without_underscores);
   cli.add_flag("--log-rotation", a.log_rotation, "not needed")->group(group);
   cli.add_option("-l,--event-log-file-size", a.event_log_bytes, "bytes; not needed")
       ->group(group)
@@ -105,19 +95,13 @@ std::optional<std::string> impossible(const Accepted& a) {
   return std::nullopt;
 }
 
-std::vector<std::string> warnings_about(const Accepted& a) {
-  std::vector<std::string> out;
-  if (!a.resilience_dir.empty() || a.run_with_resilience)
-    out.emplace_back(
-        "--resilience-dir has no effect so far: state is kept in memory only, and a crash loses "
-        "it");
-  return out;
-}
-
 struct Words {
   std::string check, on_error = "dead-letter", unknown_keys = "drop", log_level = "info";
   double drain_timeout_s = 30;
   double commit_interval_s = 1;
+  double epoch_interval_s = 1;
+  std::uint64_t checkpoint_ns = 0;  // the original's word for it; 0: not given
+  bool run_with_resilience = false;
 };
 
 void add_own(CLI::App& cli, Options& o, Words& w) {
@@ -160,7 +144,42 @@ void add_own(CLI::App& cli, Options& o, Words& w) {
       ->capture_default_str();
 }
 
+void add_resilience(CLI::App& cli, worker::ResilienceOptions& r, Words& w) {
+  const std::string group = "Recovery after a crash";
+  cli.add_option("-r,--resilience-dir", r.directory,
+                 "directory for checkpoints; a restart goes on where a killed server was")
+      ->group(group);
+  cli.add_option("--epoch-interval", w.epoch_interval_s, "seconds between checkpoints")
+      ->group(group)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  cli.add_option("--time-between-checkpoints", w.checkpoint_ns,
+                 "the same in nanoseconds, as in the original")
+      ->group(group)
+      ->transform(without_underscores);
+  cli.add_option("--journal-bytes", r.journal_bytes_max,
+                 "largest size of the journal of what was read over TCP; full, the sources pause")
+      ->group(group)
+      ->transform(without_underscores)
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  cli.add_flag("--recover-damaged", r.accept_damage,
+               "of a damaged store use the newest epoch that is whole; later outputs may come "
+               "twice")
+      ->group(group);
+  cli.add_flag("--run-with-resilience", w.run_with_resilience,
+               "as in the original: --resilience-dir is needed")
+      ->group(group);
+}
+
+std::uint64_t epoch_interval_ms(const Words& w) {
+  const double ms =
+      w.checkpoint_ns != 0 ? static_cast<double>(w.checkpoint_ns) / 1e6 : w.epoch_interval_s * 1000;
+  return std::max<std::uint64_t>(static_cast<std::uint64_t>(ms), 1);
+}
+
 void apply(const Words& w, Options& o) {
+  o.worker.resilience.epoch_interval_ms = epoch_interval_ms(w);
   if (!w.check.empty()) o.check = w.check == "json" ? Check::kJson : Check::kText;
   if (w.on_error == "stop") o.on_error = flow::OnError::kStop;
   if (w.unknown_keys == "create") o.worker.unknown_keys = worker::UnknownKeyPolicy::kCreate;
@@ -189,6 +208,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   Words words;
   Accepted accepted;
   add_own(cli, options, words);
+  add_resilience(cli, options.worker.resilience, words);
   add_classic(cli, accepted);
   Arguments arguments = normalised(cli, argc, argv);
   std::reverse(arguments.ours.begin(), arguments.ours.end());  // CLI11 takes them from the back
@@ -205,7 +225,6 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     return parsed;
   }
   apply(words, options);
-  options.warnings = warnings_about(accepted);
   options.application = {argv[0]};
   for (const auto& more : {cli.remaining(), arguments.application})
     options.application.insert(options.application.end(), more.begin(), more.end());
@@ -213,6 +232,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parsed.exit = mistake("--check is text or json, not '" + words.check + "'");
   else if (options.application_module.empty())
     parsed.exit = mistake("You must provide Machida with --application-module");
+  else if (words.run_with_resilience && options.worker.resilience.directory.empty())
+    parsed.exit = mistake("--run-with-resilience needs --resilience-dir");
   else if (const std::optional<std::string> why = impossible(accepted))
     parsed.exit = mistake(*why);
   return parsed;

@@ -23,7 +23,6 @@ struct Options {
   std::string dead_letters_file;  // empty: none
   log::Level log_level = log::Level::kInfo;
   std::string venv;                      // empty: from the environment
-  std::vector<std::string> warnings;     // accepted options that change nothing yet
   std::vector<std::string> application;  // argv[0] and what the server does not know, in order
 };
 

@@ -12,33 +12,38 @@ void StateStep::run(const embed::Gil& gil, Batch& in, Batch& out) {
   }
 }
 
-// Borrowed; null when the record has been dealt with.
-PyObject* StateStep::state_of(const embed::Gil& gil, PyObject* record) {
+// Where the record's state is; kNowhere when the record has been dealt with.
+std::size_t StateStep::place_of(const embed::Gil& gil, PyObject* record) {
   if (!parts_.partition) return parts_.states.find(gil, Py_None);
   PyObject* key = call_one(gil, parts_.partition.get(), record);
   if (!key) {
     failed(gil, record);
-    return nullptr;
+    return StateTable::kNowhere;
   }
   const Held owned_key(gil, key);
-  PyObject* state = parts_.states.find(gil, key);
-  if (state) return state;
+  const std::size_t place = parts_.states.find(gil, key);
+  if (place != StateTable::kNowhere) return place;
   if (PyErr_Occurred())
     failed(gil, record);
   else
     parts_.unknown_keys.add(gil, key);
-  return nullptr;
+  return place;
 }
 
 void StateStep::run_one(const embed::Gil& gil, PyObject* record, Batch& out) {
-  PyObject* state = state_of(gil, record);
-  if (!state) return;
+  const std::size_t place = place_of(gil, record);
+  if (place == StateTable::kNowhere) return;
+  PyObject* state = parts_.states.use(gil, place);
   PyObject* result = call_two(gil, parts_.compute.get(), record, state);
   if (!result) return failed(gil, record);
   const Held owned_result(gil, result);
   if (!PyTuple_Check(result) || PyTuple_GET_SIZE(result) != 2)
     return returned_wrongly(gil, record, result,
                             "a state computation must return a tuple (output, save_state)");
+  PyObject* save = PyTuple_GET_ITEM(result, 1);
+  const int truth = save == Py_True ? 1 : PyObject_IsTrue(save);
+  if (truth < 0) return failed(gil, record);
+  if (truth == 1) parts_.states.changed(place);
   PyObject* output = PyTuple_GET_ITEM(result, 0);
   if (output == Py_None) return;
   if (parts_.shape == ResultShape::kOne) {

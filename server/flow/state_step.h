@@ -27,7 +27,7 @@ class StateStep final : public Step {
 
  private:
   void run_one(const embed::Gil&, _object* record, Batch& out);
-  _object* state_of(const embed::Gil&, _object* record);
+  std::size_t place_of(const embed::Gil&, _object* record);
 
   Parts parts_;
 };

@@ -1,13 +1,20 @@
 // The state objects of one state name, one per key, shared by every step that uses the name.
 // Keys compare as Python says: the application's __hash__ and __eq__.
+//
+// Epochs: states that a record changed are written lazily after the epoch's end, each before its
+// next use or when the loop has time, whichever is first; so the end itself costs the same however
+// many there are (DESIGN D6: no pause for a million of them).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include "embed/gil.h"
 #include "embed/object.h"
+#include "server/flow/state_writer.h"
 
 namespace machida::flow {
 
@@ -24,9 +31,41 @@ class StateTable {
   // Makes the states of listed keys now; their indices follow the list. Throws what `build` raises.
   void create(const embed::Gil&, const std::vector<embed::Object>& keys);
 
-  // The state of `key`, borrowed. Null: the key is unknown, or, with an exception set, user code
+  // Where the state of `key` is. kNowhere: the key is unknown, or, with an exception set, user code
   // raised (__hash__, __eq__ or the state's constructor).
-  _object* find(const embed::Gil&, _object* key);
+  static constexpr std::size_t kNowhere = std::numeric_limits<std::size_t>::max();
+  std::size_t find(const embed::Gil&, _object* key);
+
+  // The state at a place, borrowed, for user code that may change it. Throws what a StateWriter
+  // throws.
+  _object* use(const embed::Gil& gil, std::size_t place) {
+    Cell& cell = cells_[place];
+    if (cell.changed_in != 0 && cell.changed_in == ended_epoch_) [[unlikely]]
+      write(gil, cell);
+    return cell.state.get();
+  }
+
+  // The state at a place belongs into the next snapshot.
+  void changed(std::size_t place) {
+    Cell& cell = cells_[place];
+    if (cell.changed_in == epoch_) return;
+    cell.changed_in = epoch_;
+    if (writer_) changed_.push_back(place);
+  }
+
+  // From now on changes are remembered, and written to `writer` after each end_epoch().
+  void write_to(StateWriter& writer) { writer_ = &writer; }
+  bool has_changes() const noexcept { return !changed_.empty(); }
+  // What was changed until now is to be written. All of the epoch before has been.
+  void end_epoch();
+  // Writes at most `states_max` of them; whether more are left.
+  bool write_some(const embed::Gil&, std::size_t states_max);
+
+  // A state that was saved. False: the key is not listed, and nothing was done. Throws PythonError.
+  bool restore(const embed::Gil&, const embed::Object& key, embed::Object state);
+
+  // Makes a fresh state that belongs to no key.
+  embed::Object make_fresh(const embed::Gil&) const;
 
   const std::string& name() const noexcept { return name_; }
   std::size_t size() const noexcept { return cells_.size(); }
@@ -38,14 +77,21 @@ class StateTable {
   struct Cell {
     embed::Object key;
     embed::Object state;
+    std::uint32_t changed_in = 0;  // the epoch; 0: not since it was written
   };
-  _object* create_one(const embed::Gil&, _object* key);
+  std::size_t create_one(const embed::Gil&, _object* key);
+  void write(const embed::Gil&, Cell& cell);
 
   std::string name_;
   embed::Object build_;
   UnlistedKeys unlisted_;
   embed::Object index_;      // dict: key -> position in cells_
   std::vector<Cell> cells_;  // never shrinks
+  StateWriter* writer_ = nullptr;
+  std::uint32_t epoch_ = 1;            // counts on from 1, this table's own
+  std::uint32_t ended_epoch_ = 0;      // whose states are being written; 0: none
+  std::vector<std::size_t> changed_;   // places, in this epoch
+  std::vector<std::size_t> to_write_;  // of the ended epoch; some may be written already
 };
 
 }  // namespace machida::flow

@@ -12,12 +12,13 @@ namespace machida::kafka {
 namespace {
 
 constexpr int kRefillTimeoutMs = 1000;
+constexpr int kSearchTimeoutMs = 5000;
 constexpr std::size_t kFullMessagesMin = 16;  // fewer are no backlog
 
 }  // namespace
 
 struct Consumer::Parts {
-  std::string topic;
+  std::string topic, start;
   ConsumerEvents* events;  // null: silenced
   std::shared_ptr<rd_kafka_t> client;
   std::vector<std::int32_t> assigned;
@@ -25,6 +26,8 @@ struct Consumer::Parts {
   std::size_t queued_max = 0;             // messages in the queue since the last refill
   std::unique_ptr<ReadySignal> group;     // rebalances, errors, commits
   std::unique_ptr<ReadySignal> messages;  // of all assigned partitions
+
+  void forward(const rd_kafka_topic_partition_list_t& partitions);
 };
 
 struct Callbacks {
@@ -53,6 +56,7 @@ Consumer::Consumer(const ConsumerSettings& settings, ConsumerEvents& events,
                    std::function<void()> wake)
     : parts_(std::make_unique<Parts>()) {
   parts_->topic = settings.topic;
+  parts_->start = settings.start;
   parts_->events = &events;
   ConfPtr conf(rd_kafka_conf_new());
   const Properties properties = effective(settings);
@@ -91,6 +95,35 @@ void Consumer::subscribe() {
   rd_kafka_topic_partition_list_add(topics.get(), parts_->topic.c_str(), RD_KAFKA_PARTITION_UA);
   const rd_kafka_resp_err_t error = rd_kafka_subscribe(parts_->client.get(), topics.get());
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw KafkaError(rd_kafka_err2str(error));
+}
+
+void Consumer::assign(const Positions& positions) {
+  const PartitionsPtr list(rd_kafka_topic_partition_list_new(static_cast<int>(positions.size())));
+  for (const auto& [partition, offset] : positions)
+    rd_kafka_topic_partition_list_add(list.get(), parts_->topic.c_str(), partition)->offset =
+        offset;
+  parts_->forward(*list);
+  const rd_kafka_resp_err_t error = rd_kafka_assign(parts_->client.get(), list.get());
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) throw KafkaError(rd_kafka_err2str(error));
+}
+
+Consumer::PartitionSearch Consumer::partition_search() const {
+  return [client = parts_->client, topic = parts_->topic, start = parts_->start](
+             const Positions& known, bool check_known) {
+    return find_partitions(client.get(), topic, start, known, check_known, kSearchTimeoutMs);
+  };
+}
+
+// Their messages come to our queue.
+void Consumer::Parts::forward(const rd_kafka_topic_partition_list_t& partitions) {
+  assigned.clear();
+  for (int i = 0; i < partitions.cnt; ++i) {
+    const rd_kafka_topic_partition_t& partition = partitions.elems[i];
+    assigned.push_back(partition.partition);
+    const QueuePtr queue(
+        rd_kafka_queue_get_partition(client.get(), partition.topic, partition.partition));
+    if (queue) rd_kafka_queue_forward(queue.get(), messages->queue());
+  }
 }
 
 void Consumer::serve() {
@@ -142,14 +175,7 @@ void Consumer::give_up() { rd_kafka_assign(parts_->client.get(), nullptr); }
 void Consumer::rebalance(int error, rd_kafka_topic_partition_list_t* partitions) {
   rd_kafka_t* client = parts_->client.get();
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS && parts_->events) {
-    parts_->assigned.clear();
-    for (int i = 0; i < partitions->cnt; ++i) {
-      const rd_kafka_topic_partition_t& partition = partitions->elems[i];
-      parts_->assigned.push_back(partition.partition);
-      const QueuePtr queue(
-          rd_kafka_queue_get_partition(client, partition.topic, partition.partition));
-      if (queue) rd_kafka_queue_forward(queue.get(), parts_->messages->queue());
-    }
+    parts_->forward(*partitions);
     rd_kafka_assign(client, partitions);
     parts_->events->on_assigned(parts_->assigned);
   } else if (error == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && parts_->events) {

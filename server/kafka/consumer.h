@@ -1,4 +1,5 @@
-// One member of a consumer group, on one topic. Everything is called on the owner's thread but
+// One member of a consumer group, on one topic; or, with assign(), a reader of partitions that the
+// owner chooses. Everything is called on the owner's thread but
 // `wake`, which comes from librdkafka's: it only asks the owner to call serve() and take() soon.
 //
 // Messages don't come through the group's own queue: each assigned partition is forwarded to a
@@ -13,15 +14,13 @@
 
 #include "server/kafka/client.h"
 #include "server/kafka/message_batch.h"
+#include "server/kafka/partitions.h"
 #include "server/kafka/settings.h"
 
 struct rd_kafka_s;
 struct rd_kafka_topic_partition_list_s;
 
 namespace machida::kafka {
-
-// Partition -> offset of the next message to process.
-using Positions = std::map<std::int32_t, std::int64_t>;
 
 class ConsumerEvents {
  public:
@@ -47,6 +46,12 @@ class Consumer {
 
   // Joins the group.
   void subscribe();
+  // Reads these partitions from these offsets on, and no others; the group is not joined. What was
+  // prefetched is fetched again.
+  void assign(const Positions& positions);
+  // find_partitions() for this topic, to be called off the loop; keeps the client alive.
+  using PartitionSearch = std::function<PartitionsFound(const Positions& known, bool check_known)>;
+  PartitionSearch partition_search() const;
   // Reports events. Call after each wake, and every few seconds: the group expects signs of life.
   void serve();
   // Replaces `batch` by up to `messages_max` messages that have arrived; 0: none.

@@ -26,6 +26,7 @@ class ReadySignal {
     rd_kafka_queue_cb_event_enable(
         queue_.get(), [](rd_kafka_t*, void* self) { static_cast<ReadySignal*>(self)->wake_(); },
         this);
+    wake_();  // what came before: a queue that is not empty never turns so
   }
   ~ReadySignal() { disable(); }
   // `wake` is not called any more.

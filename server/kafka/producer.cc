@@ -47,6 +47,8 @@ void Producer::silence() noexcept {
   parts_->ready->disable();
 }
 
+rd_kafka_t* Producer::client() const noexcept { return parts_->client.get(); }
+
 Sent Producer::send(const OutMessage& message, std::uint64_t tag, std::string& why) {
   const int result = rd_kafka_produce(
       parts_->topic.get(), message.partition.value_or(RD_KAFKA_PARTITION_UA), RD_KAFKA_MSG_F_COPY,
@@ -78,14 +80,36 @@ void Producer::Parts::report(rd_kafka_event_t* event) {
   }
 }
 
+namespace {
+
+bool is_refused(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 void Producer::Parts::report_delivery(const rd_kafka_message_t& message) {
   OutMessage out;
   out.value = {static_cast<const char*>(message.payload), message.len};
   if (message.key) out.key = {static_cast<const char*>(message.key), message.key_len};
   if (message.partition >= 0) out.partition = message.partition;
-  events->on_delivered(
-      reinterpret_cast<std::uintptr_t>(message._private), out,
-      message.err == RD_KAFKA_RESP_ERR_NO_ERROR ? "" : rd_kafka_err2str(message.err));
+  Fate fate;
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    fate = {rd_kafka_err2str(message.err), is_refused(message.err)};
+  events->on_delivered(reinterpret_cast<std::uintptr_t>(message._private), out, fate);
 }
 
 void Producer::Parts::report_error(rd_kafka_event_t* event) {

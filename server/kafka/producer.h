@@ -13,6 +13,8 @@
 #include "server/kafka/client.h"
 #include "server/kafka/settings.h"
 
+struct rd_kafka_s;
+
 namespace machida::kafka {
 
 struct OutMessage {
@@ -21,12 +23,17 @@ struct OutMessage {
   std::optional<std::int32_t> partition;  // nothing: by the key, or any
 };
 
+// What became of a message.
+struct Fate {
+  std::string error;     // "": the broker has it
+  bool refused = false;  // the brokers will never take this one
+};
+
 class ProducerEvents {
  public:
   virtual ~ProducerEvents() = default;
-  // The fate of a message; `error` is "" when the broker has it. `tag` is send()'s.
-  virtual void on_delivered(std::uint64_t tag, const OutMessage& message,
-                            const std::string& error) = 0;
+  // The fate of a message. `tag` is send()'s.
+  virtual void on_delivered(std::uint64_t tag, const OutMessage& message, const Fate& fate) = 0;
   // Something is wrong outside; librdkafka goes on by itself.
   virtual void on_trouble(Trouble kind, const std::string& what) = 0;
   // The producer is of no use any more: what it had not delivered is lost with it.
@@ -50,6 +57,9 @@ class Producer {
 
   // Asks the brokers for the topic; "" when they answered. Blocks: call it off the loop.
   std::string probe(int timeout_ms);
+
+  // For Transactions.
+  rd_kafka_s* client() const noexcept;
 
   // Detaches the owner: nothing is reported any more. Before the producer is destroyed elsewhere.
   void silence() noexcept;

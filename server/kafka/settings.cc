@@ -9,8 +9,6 @@
 namespace machida::kafka {
 namespace {
 
-constexpr std::size_t kBytesBesideMessage = 256;
-
 std::string syslog_level(const std::string& log_level) {
   if (log_level == "Fine") return "7";
   if (log_level == "Info") return "6";
@@ -91,12 +89,26 @@ Properties effective(const ProducerSettings& s) {
   ours["max.in.flight"] = "2";
   ours["message.max.bytes"] =
       std::to_string(std::max<std::size_t>(s.message_bytes_max + 4096, 1'000'000));
-  ours["message.timeout.ms"] = "0";  // a broker that is away is waited for; a full queue pauses
+  if (s.transactional_id.empty())
+    ours["message.timeout.ms"] = "0";  // a broker that is away is waited for; a full queue pauses
   ours["queue.buffering.max.kbytes"] =
       std::to_string(std::max<std::size_t>(s.queue_bytes_max >> 10, 1024));
-  ours["queue.buffering.max.messages"] = std::to_string(s.queue_messages_max);
+  ours["queue.buffering.max.messages"] =
+      std::to_string(std::max<std::size_t>(s.queue_bytes_max / kBytesBesideMessage, 1000));
   ours["partitioner"] = "murmur2_random";  // as Kafka's own producer
+  if (!s.transactional_id.empty()) ours["transactional.id"] = s.transactional_id;
   return merged(std::move(ours), s.client.properties);
+}
+
+Properties marker_properties(const ProducerSettings& s) {
+  Properties out = common(s.client);
+  for (const auto& [name, value] : s.client.properties)  // how to reach and trust the brokers
+    if (name.starts_with("security.") || name.starts_with("sasl.") || name.starts_with("ssl.") ||
+        name.starts_with("socket.") || name.starts_with("broker."))
+      out[name] = value;
+  out["group.id"] = s.transactional_id;
+  out["isolation.level"] = "read_committed";
+  return out;
 }
 
 std::vector<std::string> mistakes_in(const ConsumerSettings& settings) {

@@ -13,6 +13,9 @@ namespace machida::kafka {
 
 using Properties = std::map<std::string, std::string>;
 
+// What librdkafka keeps in memory beside a queued message's key and value, about.
+inline constexpr std::size_t kBytesBesideMessage = 256;
+
 struct ClientSettings {
   std::string brokers;    // "host:port,host:port"
   std::string log_level;  // Fine, Info, Warn or Error
@@ -32,8 +35,8 @@ struct ProducerSettings {
   std::string topic;
   long linger_ms = 0;
   std::size_t message_bytes_max = 100'000;  // of key and value
-  std::size_t queue_bytes_max = 64u << 20;
-  std::size_t queue_messages_max = 500'000;
+  std::size_t queue_bytes_max = 64u << 20;  // with what librdkafka keeps beside each message
+  std::string transactional_id;             // empty: idempotent, without transactions
 };
 
 // What is wrong with the settings: unknown properties, bad values, files that can't be read.
@@ -43,5 +46,7 @@ std::vector<std::string> mistakes_in(const ProducerSettings& settings);
 // All properties that the client gets, with ours beneath the application's.
 Properties effective(const ConsumerSettings& settings);
 Properties effective(const ProducerSettings& settings);
+// For the client that reads back what a transactional producer has marked as committed.
+Properties marker_properties(const ProducerSettings& settings);
 
 }  // namespace machida::kafka

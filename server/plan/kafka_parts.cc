@@ -22,6 +22,10 @@ bool is_legal_topic(const std::string& name) {
              std::string::npos;
 }
 
+bool is_internal(const Gil& gil, const std::vector<Object>& tuple) {
+  return embed::str(gil, tuple.front()) == "kafka-internal";
+}
+
 }  // namespace
 
 bool KafkaPartReader::brokers(const Gil& gil, const Object& list, const std::string& place,
@@ -89,9 +93,31 @@ bool KafkaPartReader::options(const Gil& gil, const Object& dict, const std::str
   return true;
 }
 
+bool KafkaPartReader::expand(const Gil& gil, const std::vector<Object>& tuple,
+                             const std::string& place, const char* parser,
+                             std::vector<Object>& out) {
+  if (tuple.size() != 3)
+    return parts_.wrong(place,
+                        "a tuple of this kind is (\"kafka-internal\", name, decoder or encoder)");
+  try {
+    const Object parse = embed::imported(gil, "wallaroo", parser);
+    const Object config = embed::call(gil, parse, tuple[2], tuple[1]);
+    const std::optional<Object> to_tuple = embed::find_attribute(gil, config, "to_tuple");
+    out = embed::items(gil, embed::call(gil, *to_tuple));
+    return true;
+  } catch (const embed::PythonError& error) {
+    return parts_.wrong(place, error.message());
+  }
+}
+
 bool KafkaPartReader::source(const Gil& gil, const std::vector<Object>& tuple,
                              const std::string& place, kafka::ConsumerSettings& out,
                              DecoderSpec& decoder) {
+  if (is_internal(gil, tuple)) {
+    std::vector<Object> whole;
+    return expand(gil, tuple, place, "DefaultKafkaSourceCLIParser", whole) &&
+           source(gil, whole, place, out, decoder);
+  }
   if (tuple.size() != 5 && tuple.size() != 6)
     return parts_.wrong(place, "a Kafka source is (\"kafka\", topic, brokers, log_level, decoder)");
   if (!client(gil, tuple, place, out.topic, out.client)) return false;
@@ -109,6 +135,11 @@ bool KafkaPartReader::source(const Gil& gil, const std::vector<Object>& tuple,
 
 bool KafkaPartReader::sink(const Gil& gil, const std::vector<Object>& tuple,
                            const std::string& place, kafka::ProducerSettings& out, Object& encode) {
+  if (is_internal(gil, tuple)) {
+    std::vector<Object> whole;
+    return expand(gil, tuple, place, "DefaultKafkaSinkCLIParser", whole) &&
+           sink(gil, whole, place, out, encode);
+  }
   if (tuple.size() != 7 && tuple.size() != 8)
     return parts_.wrong(place,
                         "a Kafka sink is (\"kafka\", topic, brokers, log_level, "

@@ -95,7 +95,7 @@ bool PartReader::source(const Gil& gil, const Object& tuple, const std::string& 
                             ", it must be a source config or its tuple");
   const std::vector<Object> parts = embed::items(gil, tuple);
   const std::string kind = parts.empty() ? "" : embed::str(gil, parts[0]);
-  if (kind == "kafka") {
+  if (kind == "kafka" || kind == "kafka-internal") {
     KafkaSourceSpec& kafka = out.from.emplace<KafkaSourceSpec>();
     return KafkaPartReader(*this).source(gil, parts, place, kafka.settings, out.decoder);
   }
@@ -117,7 +117,7 @@ bool PartReader::sink(const Gil& gil, const Object& tuple, const std::string& pl
                             ", it must be a sink config or its tuple");
   const std::vector<Object> parts = embed::items(gil, tuple);
   const std::string kind = parts.empty() ? "" : embed::str(gil, parts[0]);
-  if (kind == "kafka") {
+  if (kind == "kafka" || kind == "kafka-internal") {
     KafkaSinkSpec& kafka = out.to.emplace<KafkaSinkSpec>();
     return KafkaPartReader(*this).sink(gil, parts, place, kafka.settings, out.encode);
   }

@@ -84,8 +84,8 @@ std::string KafkaSink::write(std::string_view value, std::optional<std::string_v
 }
 
 void KafkaSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& message,
-                             const std::string& error) {
-  if (error.empty()) {
+                             const kafka::Fate& fate) {
+  if (fate.error.empty()) {
     messages_total_.add();
     if (!said_.empty()) {
       said_.clear();
@@ -94,7 +94,7 @@ void KafkaSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& message
   }
   if (dead_) return;
   settle(tag, message.value.size() + (message.key ? message.key->size() : 0));
-  if (!error.empty()) fail(message.value, error);
+  if (!fate.error.empty()) fail(message.value, fate.error);
 }
 
 void KafkaSink::settle(std::uint64_t generation, std::size_t bytes) {
@@ -142,8 +142,8 @@ void KafkaSink::on_fatal(const std::string& what) {
 
 void KafkaSink::follow_queue() {
   const auto above = [this](std::size_t parts_of_four) {
-    return queued_messages_ > settings_.queue_messages_max / 4 * parts_of_four ||
-           queued_bytes_ > settings_.queue_bytes_max / 4 * parts_of_four;
+    return queued_bytes_ + queued_messages_ * kafka::kBytesBesideMessage >
+           settings_.queue_bytes_max / 4 * parts_of_four;
   };
   if (!pausing_ && above(3)) {
     pausing_ = true;

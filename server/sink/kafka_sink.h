@@ -56,7 +56,7 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   };
 
   void on_delivered(std::uint64_t tag, const kafka::OutMessage& message,
-                    const std::string& error) override;
+                    const kafka::Fate& fate) override;
   void on_trouble(kafka::Trouble kind, const std::string& what) override;
   void on_fatal(const std::string& what) override;
 

@@ -1,10 +1,8 @@
 #include "server/source/kafka_source.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "server/base/log.h"
-#include "server/flow/batch.h"
 
 namespace machida::source {
 namespace {
@@ -23,9 +21,9 @@ KafkaSource::KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake&
       settings_(std::move(settings)),
       commit_interval_ms_(commit_interval_ms),
       when_delivered_(std::move(when_delivered)),
-      messages_total_(metrics.counter(kMessages, {{"topic", settings_.topic}})),
       commits_total_(metrics.counter(kCommits, {{"topic", settings_.topic}})),
       troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
+      messages_(loop, pipeline, intake, settings_.topic, metrics),
       wake_(loop, [this] { work(); }),
       soon_(loop, [this] { work(); }),
       commit_timer_(loop, [this] { begin_commit(); }) {
@@ -66,59 +64,13 @@ void KafkaSource::work() {
 }
 
 void KafkaSource::run_messages() {
-  const auto start = std::chrono::steady_clock::now();
-  while (consumer_ && phase_ == Phase::kRunning && !intake_.paused()) {
-    if (consumer_->take(batch_, flow::kBatchRecordsMax) == 0) return;
-    refill();
-    try {
-      run_batch();
-    } catch (...) {
-      intake_.pause();  // user code ends the worker: nothing more is processed
-      throw;
-    }
-    if (std::chrono::steady_clock::now() - start > kShareOfTurn) return soon_.ask();
+  const KafkaMessages::Ran ran = messages_.run(*consumer_);
+  if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
+  if (ran.messages > 0) {
+    well_again();
+    uncommitted_ = true;
   }
-}
-
-void KafkaSource::refill() {
-  if (refilling_ && *refilling_) return;
-  std::function<void()> ask = consumer_->refill();
-  if (!ask) return;
-  refilling_ = std::make_shared<bool>(true);
-  uv::offload(loop_, std::move(ask), [refilling = refilling_] { *refilling = false; });
-}
-
-void KafkaSource::run_batch() {
-  messages_.clear();
-  for (std::size_t i = 0; i < batch_.size(); ++i) {
-    const std::string error = batch_.error(i);
-    if (batch_.lacks_offset(i))
-      throw kafka::KafkaError(name() + ": " + error + " (start=\"error\")");
-    if (!error.empty()) {
-      on_trouble(kafka::Trouble::kOther, error);
-      continue;
-    }
-    const auto position = positions_.try_emplace(batch_.partition(i), 0).first;
-    if (batch_.offset(i) < position->second) continue;  // librdkafka may repeat after a resume
-    position->second = batch_.offset(i) + 1;
-    flow::Message& message = messages_.emplace_back();
-    message.value = batch_.value(i);
-    if (!pipeline_.wants_messages()) continue;
-    message.key = batch_.key(i);
-    message.topic = settings_.topic;
-    message.partition = batch_.partition(i);
-    message.offset = batch_.offset(i);
-    message.timestamp_ms = batch_.timestamp_ms(i);
-    message.headers = batch_.headers(i);
-  }
-  if (messages_.empty()) return;
-  well_again();
-  {
-    const embed::GilLock gil;
-    pipeline_.run_messages(gil, messages_);
-  }
-  messages_total_.add(messages_.size());
-  uncommitted_ = true;
+  if (ran.more) soon_.ask();
 }
 
 void KafkaSource::begin_commit() {
@@ -132,7 +84,7 @@ void KafkaSource::begin_commit() {
   if (!uncommitted_ || committing_ || phase_ != Phase::kRunning) return;
   committing_ = true;
   uncommitted_ = false;
-  when_delivered_([this, positions = positions_] {
+  when_delivered_([this, positions = messages_.positions()] {
     if (consumer_ && phase_ == Phase::kRunning)
       consumer_->commit(positions);
     else
@@ -142,7 +94,7 @@ void KafkaSource::begin_commit() {
 
 void KafkaSource::on_assigned(const std::vector<std::int32_t>& partitions) {
   log::info("{}: {} partitions assigned", name(), partitions.size());
-  positions_.clear();
+  messages_.positions().clear();
   uncommitted_ = false;
   committing_ = false;
   if (phase_ == Phase::kJoining || phase_ == Phase::kRevoking) phase_ = Phase::kRunning;
@@ -152,17 +104,18 @@ void KafkaSource::on_assigned(const std::vector<std::int32_t>& partitions) {
 }
 
 void KafkaSource::on_revoked(bool lost) {
-  log::info("{}: {} partitions {}", name(), positions_.size(), lost ? "lost" : "given up");
+  log::info("{}: {} partitions {}", name(), messages_.positions().size(),
+            lost ? "lost" : "given up");
   if (phase_ == Phase::kRunning) phase_ = Phase::kRevoking;
   if (lost || phase_ != Phase::kRevoking) return give_up();
   when_delivered_([this] {
-    if (consumer_ && !positions_.empty()) consumer_->commit(positions_);
+    if (consumer_ && !messages_.positions().empty()) consumer_->commit(messages_.positions());
     give_up();
   });
 }
 
 void KafkaSource::give_up() {
-  positions_.clear();
+  messages_.positions().clear();
   uncommitted_ = false;
   if (consumer_) consumer_->give_up();
 }
@@ -203,9 +156,9 @@ void KafkaSource::drain() {
 
 void KafkaSource::finish_drain() {
   if (!consumer_) return;
-  if (positions_.empty()) return close_soon();
+  if (messages_.positions().empty()) return close_soon();
   commit_deadline_ms_ = loop_.now_ms() + kCommitAnswerMsMax;
-  consumer_->commit(positions_);  // ends in on_committed, and that in close()
+  consumer_->commit(messages_.positions());  // ends in on_committed, and that in close()
 }
 
 // Not from within the consumer's own call.
@@ -217,7 +170,7 @@ void KafkaSource::close_soon() {
 // Leaving the group and ending librdkafka's threads can take seconds.
 void KafkaSource::close() {
   if (!consumer_) return;
-  batch_.clear();
+  messages_.forget();
   consumer_->silence();
   const auto held = std::make_shared<std::unique_ptr<kafka::Consumer>>(std::move(consumer_));
   uv::offload(loop_, [held] { held->reset(); }, [] {});

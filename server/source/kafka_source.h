@@ -11,11 +11,10 @@
 #include <vector>
 
 #include "server/flow/intake.h"
-#include "server/flow/message.h"
 #include "server/flow/pipeline.h"
 #include "server/kafka/consumer.h"
-#include "server/kafka/message_batch.h"
 #include "server/metrics/counter.h"
+#include "server/source/kafka_messages.h"
 #include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/offload.h"
@@ -25,7 +24,6 @@ namespace machida::source {
 
 class KafkaSource final : public Source, public kafka::ConsumerEvents {
  public:
-  static constexpr const char* kMessages = "machida_source_kafka_messages_total";
   static constexpr const char* kCommits = "machida_source_kafka_commits_total";
   static constexpr const char* kTroubles = "machida_source_kafka_troubles_total";
 
@@ -49,8 +47,6 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
 
   void work();
   void run_messages();
-  void refill();
-  void run_batch();
   void begin_commit();
   void give_up();
   void finish_drain();
@@ -66,21 +62,17 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   kafka::ConsumerSettings settings_;
   std::uint64_t commit_interval_ms_;
   WhenDelivered when_delivered_;
-  metrics::Counter& messages_total_;
   metrics::Counter& commits_total_;
   metrics::Counter& troubles_total_;
 
+  KafkaMessages messages_;
   OnOpen on_open_;  // until it was called
   Phase phase_ = Phase::kIdle;
   uv::Wake wake_;
   uv::NextTurn soon_;       // messages are left for the next turn
   uv::Timer commit_timer_;  // and the sign of life that the group expects
   std::unique_ptr<kafka::Consumer> consumer_;
-  kafka::MessageBatch batch_;
-  std::vector<flow::Message> messages_;  // of the batch in work, kept for its capacity
-  kafka::Positions positions_;           // behind what was processed, of assigned partitions
-  std::shared_ptr<bool> refilling_;      // shared with the work off the loop
-  bool uncommitted_ = false;             // positions_ moved since the last commit
+  bool uncommitted_ = false;  // positions moved since the last commit
   bool committing_ = false;
   std::uint64_t commit_deadline_ms_ = 0;  // of the last commit when draining; 0: not asked yet
   std::set<kafka::Trouble> said_;

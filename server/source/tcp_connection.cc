@@ -65,6 +65,10 @@ bool TcpConnection::run_frames() {
       has_work_ = false;
       return true;
     }
+    if (source_.log_ && !source_.log_->append(frames)) {
+      reader_.put_back();
+      return true;  // the intake was paused, and is resumed when there is room
+    }
     try {
       source_.pipeline_.run_frames(gil, frames);
     } catch (...) {

@@ -6,12 +6,13 @@
 namespace machida::source {
 
 TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
-                     wire::Framing framing, metrics::Registry& metrics)
+                     wire::Framing framing, flow::InputLog* log, metrics::Registry& metrics)
     : loop_(loop),
       pipeline_(pipeline),
       intake_(intake),
       where_(std::move(where)),
       framing_(std::move(framing)),
+      log_(log),
       bad_connections_(metrics.counter(kBadConnections, {{"pipeline", pipeline.name()}})),
       bytes_(metrics.counter(kBytes, {{"pipeline", pipeline.name()}})),
       soon_(loop, [this] { work_on(); }) {

@@ -12,6 +12,7 @@
 
 #include "server/base/host_port.h"
 #include "server/base/result.h"
+#include "server/flow/input_log.h"
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/metrics/counter.h"
@@ -30,8 +31,9 @@ class TcpSource final : public Source {
   static constexpr const char* kBadConnections = "machida_source_bad_connections_total";
   static constexpr const char* kBytes = "machida_source_read_bytes_total";
 
+  // `log`: where frames are written down before they are processed; null: nowhere.
   TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
-            wire::Framing framing, metrics::Registry& metrics);
+            wire::Framing framing, flow::InputLog* log, metrics::Registry& metrics);
   ~TcpSource() override;
 
   // Listens on every address of the name.
@@ -54,6 +56,7 @@ class TcpSource final : public Source {
   flow::Intake& intake_;
   HostPort where_;
   wire::Framing framing_;
+  flow::InputLog* log_;
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read

@@ -20,7 +20,7 @@ void FrameReader::feed(std::string_view bytes) {
 Result<std::size_t> FrameReader::next(std::vector<std::string_view>& frames,
                                       std::size_t frames_max) {
   frames.clear();
-  std::string_view rest = rest_;
+  std::string_view rest = before_ = rest_;
   while (frames.size() < frames_max && rest.size() >= framing_.header_bytes) {
     Result<std::size_t> length = framing_.payload_bytes(rest.substr(0, framing_.header_bytes));
     if (!length) {

@@ -30,6 +30,9 @@ class FrameReader {
   // there on; frames before it have been returned by earlier calls.
   Result<std::size_t> next(std::vector<std::string_view>& frames, std::size_t frames_max);
 
+  // Takes back what the last next() returned: it will return it again.
+  void put_back() noexcept { rest_ = before_; }
+
   // Copies what is left, so that the memory given to feed() may go.
   void keep();
 
@@ -38,8 +41,9 @@ class FrameReader {
 
  private:
   const Framing& framing_;
-  std::string kept_;       // owned bytes; rest_ is its tail unless it points into a read
-  std::string_view rest_;  // not yet cut
+  std::string kept_;         // owned bytes; rest_ is its tail unless it points into a read
+  std::string_view rest_;    // not yet cut
+  std::string_view before_;  // rest_ before the last next()
   bool rest_is_kept_ = true;
 };
 

@@ -8,8 +8,10 @@
 #include "server/flow/dead_letter_log.h"
 #include "server/flow/unknown_keys.h"
 #include "server/kafka/client.h"
+#include "server/sink/kafka_epoch_sink.h"
 #include "server/sink/kafka_sink.h"
 #include "server/sink/tcp_sink.h"
+#include "server/source/kafka_epoch_source.h"
 #include "server/source/kafka_source.h"
 #include "server/source/tcp_source.h"
 
@@ -20,20 +22,37 @@ constexpr std::uint64_t kDrainLookMs = 5;
 
 }  // namespace
 
-Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, WorkerOptions options,
-               flow::DeadLetters& dead_letters, metrics::Registry& metrics,
+Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, const std::string& module,
+               WorkerOptions options, flow::DeadLetters& dead_letters, metrics::Registry& metrics,
                std::function<void(const std::string&)> say)
     : plan_(plan),
-      options_(options),
+      options_(std::move(options)),
       metrics_(metrics),
       say_(std::move(say)),
       settlement_(loop_),
       stop_signal_(loop_, [this] { drain(); }),
       drain_look_(loop_, [this] { look_whether_drained(); }) {
+  make_resilience(gil, module);
   make_sinks(dead_letters);
   assembly_ =
-      std::make_unique<Assembly>(gil, plan, options.unknown_keys, dead_letters, metrics, *this);
+      std::make_unique<Assembly>(gil, plan, options_.unknown_keys, dead_letters, metrics, *this);
+  if (resilience_) resilience_->restore(gil, assembly_->states());
   make_sources(gil);
+}
+
+void Worker::make_resilience(const embed::Gil& gil, const std::string& module) {
+  bool has_tcp_source = false;
+  for (const plan::PipelineSpec& pipeline : plan_.pipelines)
+    has_tcp_source =
+        has_tcp_source || std::holds_alternative<plan::TcpSourceSpec>(pipeline.source.from);
+  if (!options_.resilience.directory.empty()) {
+    resilience_ = std::make_unique<Resilience>(gil, loop_, intake_, options_.resilience, plan_.name,
+                                               module, has_tcp_source, metrics_);
+    return;
+  }
+  std::string lost = plan_.states.empty() ? "" : "all state";
+  if (has_tcp_source) lost += std::string(lost.empty() ? "" : " and ") + "what was read over TCP";
+  if (!lost.empty()) log::info("without --resilience-dir a crash loses {}", lost);
 }
 
 // An equal share of the budget for every Kafka client.
@@ -53,22 +72,45 @@ void Worker::make_sinks(flow::DeadLetters& dead_letters) {
     for (std::size_t s = 0; s < plan_.pipelines[p].sinks.size(); ++s) {
       const plan::SinkSpec& spec = plan_.pipelines[p].sinks[s];
       if (const auto* kafka = std::get_if<plan::KafkaSinkSpec>(&spec.to)) {
-        kafka::ProducerSettings settings = kafka->settings;
-        settings.queue_bytes_max = kafka_queue_bytes();
-        auto sink = std::make_unique<sink::KafkaSink>(loop_, intake_, std::move(settings),
-                                                      flow::Place{plan_.pipelines[p].name, "sink"},
-                                                      dead_letters, metrics_, connected);
-        settlement_.watch(*sink);
-        message_outlets_[{p, s}] = sink.get();
-        sinks_.push_back(std::move(sink));
+        make_kafka_sink(p, s, *kafka, dead_letters);
       } else {
         auto sink = std::make_unique<sink::TcpSink>(
             loop_, intake_, std::get<plan::TcpSinkSpec>(spec.to).address, metrics_, connected);
         settlement_.watch(*sink);
+        if (resilience_) resilience_->add(static_cast<flow::Delivery&>(*sink));
         byte_outlets_[{p, s}] = sink.get();
         sinks_.push_back(std::move(sink));
       }
     }
+}
+
+void Worker::make_kafka_sink(std::size_t pipeline, std::size_t sink,
+                             const plan::KafkaSinkSpec& spec, flow::DeadLetters& dead_letters) {
+  const auto connected = [this] { on_sink_connected(); };
+  const flow::Place place{plan_.pipelines[pipeline].name, "sink"};
+  kafka::ProducerSettings settings = spec.settings;
+  settings.queue_bytes_max = kafka_queue_bytes();
+  if (!resilience_) {
+    auto made = std::make_unique<sink::KafkaSink>(loop_, intake_, std::move(settings), place,
+                                                  dead_letters, metrics_, connected);
+    settlement_.watch(*made);
+    message_outlets_[{pipeline, sink}] = made.get();
+    sinks_.push_back(std::move(made));
+    return;
+  }
+  settings.transactional_id = fmt::format("machida-{}-{}-{}-{}", resilience_->identity(),
+                                          place.pipeline, settings.topic, sink);
+  auto made = std::make_unique<sink::KafkaEpochSink>(
+      loop_, intake_, std::move(settings), place, dead_letters, metrics_,
+      resilience_->newest_epoch(),
+      sink::KafkaEpochSink::Calls{.on_connected = connected,
+                                  .on_full = [this] { resilience_->end_epoch_soon(); },
+                                  .on_committed = [this] { resilience_->go_on(); }});
+  if (auto outbox = resilience_->outbox_of(made->id()); !outbox.empty())
+    made->recover(std::move(outbox));
+  resilience_->add(static_cast<flow::EpochSink&>(*made));
+  message_outlets_[{pipeline, sink}] = made.get();
+  sinks_.push_back(std::move(made));
 }
 
 void Worker::make_sources(const embed::Gil& gil) {
@@ -78,6 +120,13 @@ void Worker::make_sources(const embed::Gil& gil) {
     if (const auto* kafka = std::get_if<plan::KafkaSourceSpec>(&spec.from)) {
       kafka::ConsumerSettings settings = kafka->settings;
       settings.queue_bytes_max = kafka_queue_bytes();
+      if (resilience_) {
+        auto made = std::make_unique<source::KafkaEpochSource>(
+            loop_, pipeline, intake_, std::move(settings), resilience_->positions(), metrics_);
+        resilience_->add(*made);
+        sources_.push_back(std::move(made));
+        continue;
+      }
       sources_.push_back(std::make_unique<source::KafkaSource>(
           loop_, pipeline, intake_, std::move(settings), options_.commit_interval_ms,
           [this](std::function<void()> then) { settlement_.when_delivered(std::move(then)); },
@@ -85,7 +134,8 @@ void Worker::make_sources(const embed::Gil& gil) {
     } else {
       sources_.push_back(std::make_unique<source::TcpSource>(
           loop_, pipeline, intake_, std::get<plan::TcpSourceSpec>(spec.from).address,
-          framing_of(gil, spec.decoder, options_.frame_bytes_max), metrics_));
+          framing_of(gil, spec.decoder, options_.frame_bytes_max),
+          resilience_ ? resilience_->log_of(p) : nullptr, metrics_));
     }
   }
 }
@@ -111,19 +161,34 @@ int Worker::run() {
   } catch (const kafka::KafkaError& error) {
     log::error("{}: stopping; offsets of what was not delivered are not committed", error.what());
     status = 1;
+  } catch (const store::StoreError& error) {
+    log::error("{}: stopping; a restart goes on behind the newest epoch", error.what());
+    status = 1;
+  } catch (const checkpoint::StateNotSaved& error) {
+    log::error("{}: stopping; a restart goes on behind the newest epoch", error.what());
+    status = 1;
   } catch (const embed::SystemExit& exit) {
     log::info("the application called sys.exit({})", exit.status());
     status = exit.status();
   }
   if (phase_ != Phase::kStopped) {  // the run was ended: what was put out is still written
-    settlement_.clear();
-    sources_.clear();
+    abandon();
     drain();
     const int drained = run_loop();
     if (status == 0) status = drained;
   }
   log_summary();
   return status;
+}
+
+// What is half processed is in no epoch: a restart processes it again.
+void Worker::abandon() {
+  settlement_.clear();
+  sources_.clear();
+  if (resilience_) resilience_->abandon();
+  std::erase_if(sinks_, [](const auto& sink) {
+    return dynamic_cast<const flow::EpochSink*>(sink.get()) != nullptr;
+  });
 }
 
 int Worker::run_loop() {
@@ -136,11 +201,25 @@ void Worker::on_sink_connected() {
   if (phase_ != Phase::kConnecting) return;
   for (const auto& sink : sinks_)
     if (!sink->connected()) return;
-  open_sources();
+  phase_ = Phase::kRunning;
+  if (!resilience_) return open_sources();
+  resilience_->start();
+  replay_journal();
+}
+
+void Worker::replay_journal() {
+  resilience_->replay(
+      [this](std::size_t pipeline, std::span<const std::string_view> frames) {
+        if (pipeline >= assembly_->pipelines().size()) return;
+        const embed::GilLock gil;
+        for (std::size_t at = 0; at < frames.size(); at += flow::kBatchRecordsMax)
+          assembly_->pipelines()[pipeline]->run_frames(
+              gil, frames.subspan(at, std::min(flow::kBatchRecordsMax, frames.size() - at)));
+      },
+      [this] { open_sources(); });
 }
 
 void Worker::open_sources() {
-  phase_ = Phase::kRunning;
   for (std::size_t i = 0; i < sources_.size() && phase_ == Phase::kRunning; ++i)
     sources_[i]->open(
         [this, i](Result<std::vector<std::string>> lines) { on_source_open(i, lines); });
@@ -174,12 +253,15 @@ void Worker::look_whether_drained() {
   std::string undelivered;
   for (const auto& sink : sinks_)
     if (!sink->drained()) undelivered += (undelivered.empty() ? "" : ", ") + sink->undelivered();
-  if (sources_drained && undelivered.empty()) return finish(0);
+  const bool closed = !resilience_ || resilience_->all_closed();
+  if (sources_drained && undelivered.empty() && closed) return finish(0);
+  if (sources_drained && resilience_) resilience_->end_epoch_soon();
   if (loop_.now_ms() < drain_deadline_ms_) return drain_look_.start(kDrainLookMs);
   if (!undelivered.empty())
     log::error("not drained in time (--drain-timeout): dropped {}", undelivered);
   if (!sources_drained)
     log::error("not drained in time (--drain-timeout): sources have not finished");
+  if (!closed) log::error("not drained in time (--drain-timeout): the last epoch is not closed");
   finish(1);
 }
 

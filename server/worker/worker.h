@@ -23,6 +23,7 @@
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
 #include "server/worker/assembly.h"
+#include "server/worker/resilience.h"
 #include "server/worker/settlement.h"
 
 namespace machida::worker {
@@ -33,13 +34,15 @@ struct WorkerOptions {
   std::uint64_t drain_timeout_ms = 30'000;
   std::uint64_t commit_interval_ms = 1000;       // of Kafka sources' offsets
   std::size_t memory_budget_bytes = 128u << 20;  // for librdkafka's queues, shared out
+  ResilienceOptions resilience;
 };
 
 class Worker final : public Outlets {
  public:
-  // `say` gets the lines for standard output: who listens where, and that the application is ready.
-  Worker(const embed::Gil&, const plan::Plan& plan, WorkerOptions options,
-         flow::DeadLetters& dead_letters, metrics::Registry& metrics,
+  // `module` is the application's. `say` gets the lines for standard output: who listens where, and
+  // that the application is ready.
+  Worker(const embed::Gil&, const plan::Plan& plan, const std::string& module,
+         WorkerOptions options, flow::DeadLetters& dead_letters, metrics::Registry& metrics,
          std::function<void(const std::string&)> say);
   ~Worker() override;
 
@@ -51,17 +54,22 @@ class Worker final : public Outlets {
 
   flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
   flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
+  void make_resilience(const embed::Gil&, const std::string& module);
   void make_sinks(flow::DeadLetters& dead_letters);
+  void make_kafka_sink(std::size_t pipeline, std::size_t sink, const plan::KafkaSinkSpec& spec,
+                       flow::DeadLetters& dead_letters);
   void make_sources(const embed::Gil&);
   std::size_t kafka_queue_bytes() const;
 
   void on_sink_connected();
+  void replay_journal();
   void open_sources();
   void on_source_open(std::size_t source, const Result<std::vector<std::string>>& lines);
   void drain();
   void look_whether_drained();
   void finish(int status);
   int run_loop();
+  void abandon();
   void log_summary() const;
 
   const plan::Plan& plan_;
@@ -71,6 +79,7 @@ class Worker final : public Outlets {
 
   uv::Loop loop_;
   flow::Intake intake_;
+  std::unique_ptr<Resilience> resilience_;          // null: without
   std::vector<std::unique_ptr<sink::Sink>> sinks_;  // of all pipelines
   std::map<std::pair<std::size_t, std::size_t>, flow::Outlet*> byte_outlets_;
   std::map<std::pair<std::size_t, std::size_t>, flow::MessageOutlet*> message_outlets_;

@@ -77,7 +77,17 @@ TEST_CASE("mistakes end with status 2, --help and --version with 0") {
   CHECK(parse({"--version"}).exit->text.starts_with("machida "));
 }
 
-TEST_CASE("an accepted option that changes nothing yet is warned about") {
-  CHECK(parse({"--application-module", "m", "-r", "/tmp"}).options.warnings.size() == 1);
-  CHECK(parse({"--application-module", "m"}).options.warnings.empty());
+TEST_CASE("checkpoints: where, how often, and the original's words") {
+  const auto resilience = [](const std::vector<const char*>& more) {
+    std::vector<const char*> words = {"--application-module", "m"};
+    words.insert(words.end(), more.begin(), more.end());
+    return parse(words).options.worker.resilience;
+  };
+  CHECK(resilience({}).directory.empty());
+  CHECK(resilience({"-r", "/some/where"}).directory == "/some/where");
+  CHECK(resilience({}).epoch_interval_ms == 1000);
+  CHECK(resilience({"--epoch-interval", "0.05"}).epoch_interval_ms == 50);
+  CHECK(resilience({"--time-between-checkpoints", "250_000_000"}).epoch_interval_ms == 250);
+  CHECK(resilience({"--journal-bytes", "1_000"}).journal_bytes_max == 1000);
+  CHECK(parse({"--application-module", "m", "--run-with-resilience"}).exit->status == 2);
 }

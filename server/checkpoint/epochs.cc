@@ -1,0 +1,208 @@
+#include "server/checkpoint/epochs.h"
+
+#include <utility>
+
+#include "server/base/crash_point.h"
+#include "server/base/log.h"
+
+namespace machida::checkpoint {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kWriteShareOfTurn{1};
+constexpr std::size_t kStatesAtOnce = 64;
+constexpr std::uint64_t kLookAgainMs = 2;
+constexpr std::uint64_t kStoreAgainMs = 1000;  // after the device was full
+
+std::uint64_t micros_since(Clock::time_point start) {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+}
+
+}  // namespace
+
+Epochs::Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions,
+               metrics::Registry& metrics)
+    : parts_(std::move(parts)),
+      newest_(newest),
+      closed_positions_(std::move(positions)),
+      epochs_total_(metrics.counter(kEpochs, {})),
+      epoch_us_(metrics.counter(kEpochMicros, {})),
+      barrier_us_(metrics.counter(kBarrierMicros, {})),
+      commit_us_(metrics.counter(kCommitMicros, {})),
+      keys_total_(metrics.counter(kKeys, {})),
+      bytes_total_(metrics.counter(kStateBytes, {})),
+      failures_total_(metrics.counter(kFailures, {})) {
+  for (flow::StateTable* table : parts_.states) table->write_to(parts_.rows);
+  if (!parts_.unfinished) return;
+  began_ = Clock::now();
+  epoch_ = std::make_shared<store::Epoch>();
+  epoch_->number = newest_;
+  epoch_->positions = closed_positions_;
+  failure_ = std::make_shared<std::exception_ptr>();
+  phase_ = Phase::kCommitting;  // the sinks are at it
+}
+
+bool Epochs::has_progress() const {
+  for (const flow::StateTable* table : parts_.states)
+    if (table->has_changes()) return true;
+  for (const flow::EpochSink* sink : parts_.sinks)
+    if (sink->has_outputs()) return true;
+  std::vector<Position> positions;
+  for (const flow::EpochSource* source : parts_.sources) source->positions(positions);
+  return positions != closed_positions_;
+}
+
+bool Epochs::all_closed() const { return phase_ == Phase::kOpen && !has_progress(); }
+
+void Epochs::end() {
+  end_wanted_ = true;
+  if (phase_ == Phase::kOpen || phase_ == Phase::kCommitting) work();
+}
+
+void Epochs::work() {
+  while (true) {
+    switch (phase_) {
+      case Phase::kOpen:
+        if (!std::exchange(end_wanted_, false) || !has_progress()) return;
+        begin_end();
+        break;
+      case Phase::kWriting:
+        if (!write_states()) return parts_.surroundings.work_soon();
+        break;
+      case Phase::kDelivering:
+        if (!delivered()) return parts_.surroundings.work_after(kLookAgainMs);
+        store();
+        return;
+      case Phase::kCommitting:
+        if (!committed()) return;  // a sink says when
+        close();
+        return;
+      case Phase::kStoring:
+      case Phase::kClosing:
+        return;  // another thread is at it
+    }
+  }
+}
+
+void Epochs::begin_end() {
+  began_ = Clock::now();
+  epoch_ = std::make_shared<store::Epoch>();
+  epoch_->number = ++newest_;
+  for (flow::StateTable* table : parts_.states) table->end_epoch();
+  for (const flow::EpochSource* source : parts_.sources) source->positions(epoch_->positions);
+  for (flow::EpochSink* sink : parts_.sinks) {
+    store::Outbox outbox{sink->id(), sink->end_epoch(epoch_->number)};
+    if (!outbox.chunks.empty()) epoch_->outboxes.push_back(std::move(outbox));
+  }
+  marks_.clear();
+  for (flow::Delivery* delivery : parts_.deliveries) marks_.push_back(delivery->mark());
+  if (parts_.journal) parts_.journal->begin_segment();
+  barrier_us_.add(micros_since(began_));
+  phase_ = Phase::kWriting;
+  crash_at(CrashPoint::kSnapshotBefore);
+}
+
+// False: this turn's share is used up.
+bool Epochs::write_states() {
+  const Clock::time_point start = Clock::now();
+  {
+    const embed::GilLock gil;
+    for (flow::StateTable* table : parts_.states)
+      while (table->write_some(gil, kStatesAtOnce))
+        if (Clock::now() - start > kWriteShareOfTurn) return false;
+  }
+  bytes_total_.add(parts_.rows.bytes());
+  epoch_->states = parts_.rows.take();
+  for (const store::StateRows& rows : epoch_->states) keys_total_.add(rows.rows.size());
+  crash_at(CrashPoint::kSnapshotAfter);
+  phase_ = Phase::kDelivering;
+  return true;
+}
+
+bool Epochs::delivered() const {
+  for (std::size_t i = 0; i < marks_.size(); ++i)
+    if (!parts_.deliveries[i]->delivered(marks_[i])) return false;
+  return true;
+}
+
+void Epochs::store() {
+  phase_ = Phase::kStoring;
+  store_began_ = Clock::now();
+  failure_ = std::make_shared<std::exception_ptr>();
+  parts_.surroundings.offload(
+      [&store = parts_.store, journal = parts_.journal, epoch = epoch_, failure = failure_] {
+        try {
+          if (journal) journal->sync();
+          store.commit(*epoch);
+        } catch (...) {
+          *failure = std::current_exception();
+        }
+      },
+      [this] { on_stored(); });
+}
+
+void Epochs::on_stored() {
+  commit_us_.add(micros_since(store_began_));
+  if (*failure_) {
+    failures_total_.add();
+    try {
+      std::rethrow_exception(*failure_);
+    } catch (const store::StoreFull& full) {
+      if (!std::exchange(said_full_, true))
+        log::error("epoch {} can't be stored: {}; its outputs wait, tried again every second",
+                   epoch_->number, full.what());
+    }
+    phase_ = Phase::kDelivering;
+    return parts_.surroundings.work_after(kStoreAgainMs);
+  }
+  if (std::exchange(said_full_, false)) log::info("epoch {} is stored", epoch_->number);
+  commit();
+}
+
+void Epochs::commit() {
+  phase_ = Phase::kCommitting;
+  for (flow::EpochSink* sink : parts_.sinks) sink->commit(epoch_->number);
+  work();
+}
+
+bool Epochs::committed() const {
+  for (const flow::EpochSink* sink : parts_.sinks)
+    if (!sink->committed(epoch_->number)) return false;
+  return true;
+}
+
+void Epochs::close() {
+  phase_ = Phase::kClosing;
+  parts_.surroundings.offload(
+      [&store = parts_.store, number = epoch_->number, failure = failure_] {
+        try {
+          crash_at(CrashPoint::kEpochCloseBefore);
+          store.close(number);
+          crash_at(CrashPoint::kEpochCloseAfter);
+        } catch (...) {
+          *failure = std::current_exception();
+        }
+      },
+      [this] { on_closed(); });
+}
+
+void Epochs::on_closed() {
+  try {
+    if (*failure_) std::rethrow_exception(*failure_);
+  } catch (const store::StoreFull&) {
+    // A closed epoch is closed again by the next commit; after a crash its sinks know better.
+    failures_total_.add();
+  }
+  for (flow::EpochSource* source : parts_.sources) source->passed(epoch_->positions);
+  closed_positions_ = std::move(epoch_->positions);
+  epoch_.reset();
+  phase_ = Phase::kOpen;
+  epochs_total_.add();
+  epoch_us_.add(micros_since(began_));
+  parts_.on_closed();
+  if (end_wanted_) work();
+}
+
+}  // namespace machida::checkpoint

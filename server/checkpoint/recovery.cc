@@ -1,0 +1,83 @@
+#include "server/checkpoint/recovery.h"
+
+#include <chrono>
+#include <map>
+
+#include "embed/error.h"
+#include "embed/gc_pause.h"
+#include "embed/value.h"
+#include "server/base/log.h"
+#include "server/checkpoint/state_rows.h"
+
+namespace machida::checkpoint {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::seconds kProgressEvery{2};
+constexpr std::uint64_t kKeysBetweenLooks = 4096;
+
+class Progress {
+ public:
+  explicit Progress(std::uint64_t keys) : keys_(keys) {}
+  void step() {
+    if (++done_ % kKeysBetweenLooks != 0 || Clock::now() < next_) return;
+    next_ = Clock::now() + kProgressEvery;
+    log::info("restoring states: {} of {} keys", done_, keys_);
+  }
+
+ private:
+  std::uint64_t keys_, done_ = 0;
+  Clock::time_point next_ = Clock::now() + kProgressEvery;
+};
+
+}  // namespace
+
+void try_fresh_states(const embed::Gil& gil, const embed::Pickling& pickling,
+                      const std::vector<flow::StateTable*>& tables) {
+  for (const flow::StateTable* table : tables) {
+    try {
+      pickling.load(gil, pickling.dump(gil, table->make_fresh(gil).get()));
+    } catch (const embed::PythonError& error) {
+      throw RecoveryError("state '" + table->name() +
+                          "' can't be saved: a fresh one does not survive serialize() and "
+                          "deserialize(): " +
+                          error.what());
+    }
+  }
+}
+
+std::uint64_t restore_states(const embed::Gil& gil, const store::Store& store,
+                             const embed::Pickling& states, const embed::Pickling& keys,
+                             const std::vector<flow::StateTable*>& tables) {
+  std::map<std::string, flow::StateTable*, std::less<>> by_name;
+  for (flow::StateTable* table : tables) by_name[table->name()] = table;
+  std::map<std::string, std::uint64_t, std::less<>> unknown, unlisted;
+  std::uint64_t restored = 0;
+  Progress progress(store.keys());
+  const embed::GcPause pause(gil);
+  store.read_states([&](std::string_view state, const store::Key& key, std::string_view value) {
+    progress.step();
+    const auto table = by_name.find(state);
+    if (table == by_name.end()) {
+      ++unknown[std::string(state)];
+      return;
+    }
+    try {
+      if (table->second->restore(gil, key_from(gil, keys, key), states.load(gil, value)))
+        ++restored;
+      else
+        ++unlisted[std::string(state)];
+    } catch (const embed::PythonError& error) {
+      throw RecoveryError("state '" + std::string(state) + "' can't be restored: " + error.what());
+    }
+  });
+  for (const auto& [name, count] : unknown)
+    log::warn("{} keys of state '{}' stay in the store: the application has no such state", count,
+              name);
+  for (const auto& [name, count] : unlisted)
+    log::warn("{} keys of state '{}' stay in the store: the application does not list them", count,
+              name);
+  return restored;
+}
+
+}  // namespace machida::checkpoint

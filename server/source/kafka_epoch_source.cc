@@ -1,0 +1,145 @@
+#include "server/source/kafka_epoch_source.h"
+
+#include <charconv>
+#include <cstdlib>
+
+#include "server/base/log.h"
+#include "server/source/kafka_source.h"
+
+namespace machida::source {
+namespace {
+
+constexpr std::uint64_t kSearchAgainMs = 250;     // until the partitions are found
+constexpr std::uint64_t kSearchForNewMs = 5'000;  // partitions that are added later
+
+}  // namespace
+
+KafkaEpochSource::KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
+                                   kafka::ConsumerSettings settings,
+                                   const std::vector<Position>& restored,
+                                   metrics::Registry& metrics)
+    : loop_(loop),
+      pipeline_(pipeline),
+      intake_(intake),
+      settings_(std::move(settings)),
+      id_("kafka:" + pipeline.name() + ":" + settings_.topic),
+      troubles_total_(metrics.counter(KafkaSource::kTroubles, {{"topic", settings_.topic}})),
+      messages_(loop, pipeline, intake, settings_.topic, metrics),
+      wake_(loop, [this] { work(); }),
+      soon_(loop, [this] { work(); }),
+      search_timer_(loop, [this] { search(); }),
+      alive_(std::make_shared<bool>(true)) {
+  for (const Position& position : restored) {
+    std::int32_t partition = 0;
+    const char* end = position.part.data() + position.part.size();
+    if (position.source == id_ && std::from_chars(position.part.data(), end, partition).ptr == end)
+      messages_.positions()[partition] = position.value;
+  }
+  consumer_ = std::make_unique<kafka::Consumer>(settings_, *this, [this] { wake_.ask(); });
+  intake_.watch([this] {
+    if (!intake_.paused()) soon_.ask();
+  });
+}
+
+KafkaEpochSource::~KafkaEpochSource() {
+  *alive_ = false;
+  messages_.forget();
+  consumer_->silence();
+  const auto last = std::make_shared<std::unique_ptr<kafka::Consumer>>(std::move(consumer_));
+  uv::offload(loop_, [last] { last->reset(); }, [] {});
+}
+
+std::string KafkaEpochSource::name() const {
+  return fmt::format("pipeline '{}': topic '{}'", pipeline_.name(), settings_.topic);
+}
+
+void KafkaEpochSource::open(OnOpen on_open) {
+  on_open_ = std::move(on_open);
+  search();
+}
+
+void KafkaEpochSource::search() {
+  const auto found = std::make_shared<kafka::PartitionsFound>();
+  uv::offload(
+      loop_,
+      [search = consumer_->partition_search(), known = messages_.positions(),
+       check_known = !assigned_, found] { *found = search(known, check_known); },
+      [this, alive = alive_, found] {
+        if (*alive) on_found(*found);
+      });
+}
+
+void KafkaEpochSource::on_found(const kafka::PartitionsFound& found) {
+  consumer_->serve();
+  if (found.lacks_offset)
+    throw kafka::KafkaError(name() + ": " + found.error + " (start=\"error\")");
+  if (!found.error.empty()) {
+    on_trouble(found.trouble, found.error);
+    return search_timer_.start(kSearchAgainMs);
+  }
+  kafka::Positions& positions = messages_.positions();
+  if (!assigned_) {
+    for (const std::string& gone : found.gone) log::error("{}: {}", name(), gone);
+    positions.clear();
+  }
+  if (!assigned_ || found.positions.size() > positions.size()) {
+    for (const auto& [partition, offset] : found.positions)
+      positions.try_emplace(partition, offset);
+    log::info("{}: reads {} partitions", name(), positions.size());
+    consumer_->assign(positions);
+    assigned_ = true;
+    well_again();
+    opened();
+    soon_.ask();
+  }
+  search_timer_.start(kSearchForNewMs);
+}
+
+void KafkaEpochSource::opened() {
+  if (!on_open_) return;
+  const OnOpen on_open = std::exchange(on_open_, nullptr);
+  on_open(std::vector<std::string>{fmt::format("consuming {} from the checkpoint (pipeline \"{}\")",
+                                               settings_.topic, pipeline_.name())});
+}
+
+void KafkaEpochSource::work() {
+  consumer_->serve();
+  if (!assigned_ || draining_ || intake_.paused()) return;
+  const KafkaMessages::Ran ran = messages_.run(*consumer_);
+  if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
+  if (ran.messages > 0) well_again();
+  if (ran.more) soon_.ask();
+}
+
+void KafkaEpochSource::positions(std::vector<Position>& out) const {
+  for (const auto& [partition, offset] : messages_.positions())
+    out.push_back({id_, std::to_string(partition), offset});
+}
+
+void KafkaEpochSource::passed(const std::vector<Position>& positions) {
+  kafka::Positions mine;
+  for (const Position& position : positions)
+    if (position.source == id_) mine[std::atoi(position.part.c_str())] = position.value;
+  if (!mine.empty()) consumer_->commit(mine);
+}
+
+// Only what other tools show depends on it.
+void KafkaEpochSource::on_committed(const std::string& error) {
+  if (!error.empty()) log::debug("{}: offsets can't be committed: {}", name(), error);
+}
+
+void KafkaEpochSource::on_trouble(kafka::Trouble kind, const std::string& what) {
+  troubles_total_.add();
+  if (said_.insert(kind).second)
+    log::warn("{}: {}; waiting for it to end{}", name(), what,
+              on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
+  if (kind == kafka::Trouble::kTopic) opened();
+}
+
+void KafkaEpochSource::well_again() {
+  if (said_.empty()) return;
+  said_.clear();
+  log::info("{}: goes on", name());
+}
+
+}  // namespace machida::source

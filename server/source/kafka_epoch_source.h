@@ -1,0 +1,74 @@
+// Consumes a topic from positions that are part of the checkpoint: after a crash it goes on behind
+// the last committed epoch, whatever the brokers were told. No consumer group decides: all
+// partitions of the topic are this source's. The group's offsets are where a new partition starts
+// and, after each epoch, what other tools are shown. Worker's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "server/flow/epoch.h"
+#include "server/flow/intake.h"
+#include "server/flow/pipeline.h"
+#include "server/kafka/consumer.h"
+#include "server/metrics/counter.h"
+#include "server/source/kafka_messages.h"
+#include "server/source/source.h"
+#include "server/uv/loop.h"
+#include "server/uv/offload.h"
+#include "server/uv/timer.h"
+
+namespace machida::source {
+
+class KafkaEpochSource final : public Source,
+                               public flow::EpochSource,
+                               public kafka::ConsumerEvents {
+ public:
+  // `restored`: the positions of the newest epoch; those of other sources are left alone.
+  KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
+                   kafka::ConsumerSettings settings, const std::vector<Position>& restored,
+                   metrics::Registry& metrics);
+  ~KafkaEpochSource() override;
+
+  void open(OnOpen on_open) override;
+  void drain() override { draining_ = true; }
+  bool drained() const override { return draining_; }
+
+  void positions(std::vector<Position>& out) const override;
+  void passed(const std::vector<Position>& positions) override;
+
+ private:
+  void on_assigned(const std::vector<std::int32_t>&) override {}
+  void on_revoked(bool) override {}
+  void on_committed(const std::string& error) override;
+  void on_trouble(kafka::Trouble kind, const std::string& what) override;
+
+  void work();
+  void search();
+  void on_found(const kafka::PartitionsFound& found);
+  void opened();
+  void well_again();
+  std::string name() const;
+
+  uv::Loop& loop_;
+  flow::Pipeline& pipeline_;
+  flow::Intake& intake_;
+  kafka::ConsumerSettings settings_;
+  std::string id_;  // of its positions
+  metrics::Counter& troubles_total_;
+  KafkaMessages messages_;
+  OnOpen on_open_;  // until it was called
+  uv::Wake wake_;
+  uv::NextTurn soon_;
+  uv::Timer search_timer_;
+  std::unique_ptr<kafka::Consumer> consumer_;
+  std::shared_ptr<bool> alive_;  // asked by what comes back from other threads
+  bool assigned_ = false;
+  bool draining_ = false;
+  std::set<kafka::Trouble> said_;
+};
+
+}  // namespace machida::source

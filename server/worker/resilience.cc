@@ -1,0 +1,168 @@
+#include "server/worker/resilience.h"
+
+#include <chrono>
+#include <utility>
+
+#include "server/base/check.h"
+#include "server/base/log.h"
+#include "server/checkpoint/recovery.h"
+#include "server/store/identity.h"
+#include "server/uv/offload.h"
+
+namespace machida::worker {
+namespace {
+
+constexpr int kWorker = 0;
+constexpr std::chrono::milliseconds kReplayShareOfTurn{10};
+
+}  // namespace
+
+Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& intake,
+                       const ResilienceOptions& options, const std::string& application,
+                       const std::string& module, bool with_journal, metrics::Registry& metrics)
+    : loop_(loop),
+      options_(options),
+      metrics_(metrics),
+      directory_(options.directory, store::Directory::Access::kServe),
+      states_pickling_(embed::Pickling::of_application(gil, module)),
+      keys_pickling_(gil),
+      rows_(states_pickling_.clone(gil), keys_pickling_.clone(gil)),
+      soon_(loop, [this] { work(); }),
+      later_(loop, [this] { work(); }),
+      tick_(loop, [this] { tick(); }),
+      replay_soon_(loop, [this] { replay_more(); }),
+      gate_(std::make_shared<Gate>()) {
+  identity_ = store::identity_of(directory_);
+  store_ = std::make_unique<store::Store>(
+      directory_, kWorker, application,
+      options.accept_damage ? store::Store::Damage::kAcceptOlder : store::Store::Damage::kRefuse);
+  if (!store_->warning().empty()) log::warn("{}", store_->warning());
+  if (std::optional<store::Store::Newest> newest = store_->newest()) newest_ = std::move(*newest);
+  if (!with_journal) return;
+  journal_ = std::make_unique<store::Journal>(directory_, kWorker, options.journal_bytes_max);
+  inputs_ = std::make_unique<checkpoint::JournaledInputs>(*journal_, intake,
+                                                          [this] { end_epoch_soon(); });
+  sources_.push_back(inputs_.get());
+  intake.watch([this, &intake] {
+    if (!intake.paused() && after_replay_) replay_soon_.ask();
+  });
+}
+
+Resilience::~Resilience() {
+  const std::lock_guard lock(gate_->mutex);  // waits for what has begun
+  gate_->open = false;
+}
+
+std::vector<std::shared_ptr<const std::string>> Resilience::outbox_of(
+    const std::string& sink) const {
+  if (newest_.closed) return {};
+  for (const store::Outbox& outbox : newest_.epoch.outboxes)
+    if (outbox.sink == sink) return outbox.chunks;
+  return {};
+}
+
+flow::InputLog* Resilience::log_of(std::size_t source) { return &inputs_->log_of(source); }
+
+void Resilience::restore(const embed::Gil& gil,
+                         const std::vector<std::unique_ptr<flow::StateTable>>& states) {
+  for (const auto& table : states) states_.push_back(table.get());
+  checkpoint::try_fresh_states(gil, states_pickling_, states_);
+  if (newest_epoch() == 0) return;
+  const auto start = std::chrono::steady_clock::now();
+  const std::uint64_t keys =
+      checkpoint::restore_states(gil, *store_, states_pickling_, keys_pickling_, states_);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
+                      std::chrono::steady_clock::now() - start)
+                      .count();
+  metrics_.counter("machida_checkpoint_restore_ms_total", {}).add(static_cast<std::uint64_t>(ms));
+  log::info("resuming behind epoch {}: {} keys restored in {} ms", newest_epoch(), keys, ms);
+}
+
+void Resilience::replay(checkpoint::JournaledInputs::Feed feed, std::function<void()> then) {
+  if (!inputs_) return then();
+  inputs_->begin_replay(positions());
+  if (inputs_->replay_left() > 0)
+    log::info("replaying {} journaled batches", inputs_->replay_left());
+  feed_ = std::move(feed);
+  after_replay_ = std::move(then);
+  replay_more();
+}
+
+void Resilience::replay_more() {
+  if (!after_replay_) return;
+  if (inputs_->replay_some(feed_, kReplayShareOfTurn)) return replay_soon_.ask();
+  std::exchange(after_replay_, nullptr)();
+}
+
+void Resilience::start() {
+  epochs_ = std::make_unique<checkpoint::Epochs>(
+      checkpoint::Epochs::Parts{.store = *store_,
+                                .journal = journal_.get(),
+                                .rows = rows_,
+                                .states = states_,
+                                .sources = sources_,
+                                .deliveries = deliveries_,
+                                .sinks = sinks_,
+                                .surroundings = *this,
+                                .on_closed = [this] { tidy(); },
+                                .unfinished = newest_epoch() > 0 && !newest_.closed},
+      newest_epoch(), positions(), metrics_);
+  tick_.start(options_.epoch_interval_ms);
+}
+
+void Resilience::tick() {
+  tick_.start(options_.epoch_interval_ms);
+  if (abandoned_) return;
+  if (inputs_) inputs_->try_again();
+  epochs_->end();
+}
+
+void Resilience::end_epoch_soon() {
+  end_soon_ = true;
+  soon_.ask();
+}
+
+void Resilience::work() {
+  if (!epochs_ || abandoned_) return;
+  if (std::exchange(end_soon_, false)) epochs_->end();
+  epochs_->work();
+}
+
+void Resilience::abandon() {
+  abandoned_ = true;
+  after_replay_ = nullptr;
+}
+
+// The store is used by one thread at a time: a piece of tidying may be at it.
+void Resilience::offload(std::function<void()> work, std::function<void()> done) {
+  if (store_busy_) {
+    MACHIDA_CHECK(!waiting_, "two epochs want the store");
+    waiting_ = [this, work = std::move(work), done = std::move(done)] { offload(work, done); };
+    return;
+  }
+  store_busy_ = true;
+  uv::offload(
+      loop_,
+      [gate = gate_, work = std::move(work)] {
+        const std::lock_guard lock(gate->mutex);
+        if (gate->open) work();
+      },
+      [this, gate = gate_, done = std::move(done)] {
+        if (!gate->open) return;
+        store_busy_ = false;
+        if (waiting_) std::exchange(waiting_, nullptr)();
+        if (!abandoned_) done();
+      });
+}
+
+// In the background, a bounded piece at a time; an epoch comes first.
+void Resilience::tidy() {
+  if (store_busy_) return;
+  const auto more = std::make_shared<bool>(false);
+  offload([this, more] { *more = store_->tidy(); },
+          [this, more] {
+            if (*more) tidy();
+          });
+}
+
+}  // namespace machida::worker
