@@ -24,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from broker_security import PROTOCOLS, SCRAM_USER, Security
+
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
@@ -37,9 +39,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@{host}:{controller_port}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
-advertised.listeners=PLAINTEXT://{host}:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners={listeners},CONTROLLER://{host}:{controller_port}
+advertised.listeners={listeners}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,{protocols}
 log.dirs={data}
 num.partitions={partitions}
 offsets.topic.replication.factor=1
@@ -58,7 +60,7 @@ group.initial.rebalance.delay.ms=0
 # So that tests need not wait long for a killed member.
 group.min.session.timeout.ms=1000
 log.cleaner.dedupe.buffer.size=8388608
-"""
+{security}"""
 
 
 class BrokerError(Exception):
@@ -229,29 +231,45 @@ class Broker(ABC):
 
 
 class RealBroker(Broker):
-    """Apache Kafka, broker and controller in one JVM. port: 0 takes the last one or a free one."""
+    """Apache Kafka, broker and controller in one JVM. port: 0 takes the last one or a free one.
+
+    secure: with the listeners of broker_security, which it keeps for later starts.
+    """
 
     kind = "real"
 
-    def __init__(self, root: Path, directory: Path, port: int, heap_mib: int) -> None:
+    def __init__(self, root: Path, directory: Path, port: int, secure: bool, heap_mib: int) -> None:
         super().__init__(root, directory)
         self.port = port
+        self.secure = secure
         self.heap_mib = heap_mib
         self.lib = root / "build/kafka/lib"
         self.settings = directory / "server.properties"
+
+    def start(self) -> str:
+        plain = running_broker(self.directory) and not Security.load(self.directory)
+        if self.secure and plain:
+            raise BrokerError("a broker without TLS and SASL is running; stop it")
+        return super().start()
 
     def launch(self) -> str:
         self._need_programs()
         self._fetch_jars()
         if self.port and not is_free(self.port):
             raise BrokerError(f"port {self.port} is in use")
-        port, controller_port = free_ports(2)
+        port, controller_port, *more_ports = free_ports(2 + len(PROTOCOLS))
         port = self.port or self._last_port() or port
+        security = Security.load(self.directory)
+        if self.secure and not security:
+            security = Security.make(self.directory, HOST, more_ports)
+        listeners = f"PLAINTEXT://{HOST}:{port}"
         data = self.directory / "data"
         self.settings.write_text(
             SETTINGS.format(
                 host=HOST,
-                port=port,
+                listeners=f"{listeners},{security.listeners}" if security else listeners,
+                protocols=",".join(f"{name}:{name}" for name in PROTOCOLS),
+                security=security.settings if security else "",
                 controller_port=controller_port,
                 data=data,
                 partitions=PARTITIONS,
@@ -313,7 +331,7 @@ class RealBroker(Broker):
         """Prepares an empty data directory."""
         # 22 characters of base64url; the first is fixed, for it must not be a "-".
         cluster_id = "M" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        options = ["format", "-t", cluster_id, "-c", str(self.settings)]
+        options = ["format", "-t", cluster_id, "-c", str(self.settings), "--add-scram", SCRAM_USER]
         quick = ["-XX:TieredStopAtLevel=1", "-Xmx128m"]
         command = self._java(*quick, "kafka.tools.StorageTool", *options)
         done = subprocess.run(command, capture_output=True, text=True)

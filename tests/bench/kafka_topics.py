@@ -96,13 +96,20 @@ class Topics:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "earliest",
                 "queued.min.messages": 1_000_000,
+                "enable.partition.eof": True,
             }
         )
         consumer.assign([TopicPartition(topic, p, 0) for p in ends])
         counts: dict[bytes, int] = defaultdict(int)
         first, last, read = float("inf"), 0, 0
-        while read < sum(ends.values()):
-            for message in consumer.consume(10_000, 5.0):
+        at_end: set[int] = set()
+        deadline = time.monotonic() + WAIT_SECONDS_MAX
+        while (read < messages or len(at_end) < len(ends)) and time.monotonic() < deadline:
+            for message in consumer.consume(10_000, 1.0):
+                if message.error():
+                    at_end.add(message.partition())
+                    continue
+                at_end.discard(message.partition())
                 key = message.key()
                 counts[key] += 1
                 if message.value() != b"%d" % counts[key]:

@@ -93,12 +93,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def running_server(binary: Path, app: App, sink_port: int) -> Iterator[Server]:
+def running_server(args: argparse.Namespace, app: App, sink_port: int) -> Iterator[Server]:
     """Start the server on `app`; drain it at the end."""
     begin = time.monotonic()
-    command = [str(binary), "--application-module", app.module, "--in", "127.0.0.1:0"]
+    command = [args.build / "machida", "--application-module", app.module, "--in", "127.0.0.1:0"]
+    command += ["--out", f"127.0.0.1:{sink_port}", "--log-level", "error"]
     process = subprocess.Popen(
-        [*command, "--out", f"127.0.0.1:{sink_port}", "--log-level", "error"],
+        [*command, *args.server_option],
         cwd=app.directory,
         stdout=subprocess.PIPE,
         text=True,
@@ -137,7 +138,7 @@ def through_server(
     )
     assert load.stdout
     sink_port = int(load.stdout.readline().split()[1])
-    with running_server(args.build / "machida", app, sink_port) as server:
+    with running_server(args, app, sink_port) as server:
         idle = server.rss_mib()
         out, _ = load.communicate(f"{server.port}\n")
         result = {name: float(value) for name, value in map(str.split, out.splitlines())}
@@ -201,6 +202,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="paired runs")
     parser.add_argument("--seconds", type=float, default=2, help="of each bare loop")
     parser.add_argument("--app", action="append", help="only this application (repeatable)")
+    parser.add_argument(
+        "--server-option", action="append", default=[], help="for the server (repeatable)"
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         for app in (alphabet_partitioned(), word_count()):

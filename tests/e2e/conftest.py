@@ -18,6 +18,7 @@ from harness import (
     Server,
     Start,
     Topic,
+    kafka_arguments,
 )
 
 
@@ -141,12 +142,8 @@ def serve_kafka(start: Start, tmp_path: Path) -> ServeKafka:
         ready: bool = True,
     ) -> Server:
         (tmp_path / "app.py").write_text(text)
-        arguments = ["--application-module", "app"]
-        for kind, topic in (("source", source), ("sink", sink)):
-            if topic is not None:
-                arguments += [f"--kafka_{kind}_topic", topic.name]
-                arguments += [f"--kafka_{kind}_brokers", topic.kafka.address]
-        server = start(*arguments, *options)
+        topics = kafka_arguments(source, sink)
+        server = start("--application-module", "app", *topics, *options)
         return server.ready() if ready else server
 
     return begin

@@ -21,7 +21,8 @@ def test_help_names_every_option(start: Start) -> None:
     assert server.wait() == 0
     for option in (
         "--application-module --version --check --max-frame-bytes --dead-letters --on-error "
-        "--unknown-keys --drain-timeout --log-level --venv --metrics --name"
+        "--unknown-keys --drain-timeout --log-level --venv --metrics --name --resilience-dir "
+        "--epoch-interval --time-between-checkpoints --journal-bytes --recover-damaged"
     ).split():
         assert option in server.stdout, option
     assert start("-h").wait() == 0
@@ -137,11 +138,6 @@ def test_prints_appear_at_once(serve: Serve, receiver: Receiver) -> None:
         client.send_frames("no newline")
         server.wait_stdout("no newline")
         server.wait_stderr("oops")
-
-
-def test_resilience_dir_is_accepted_with_a_warning(serve: Serve, tmp_path: Path) -> None:
-    server = serve(one_pipeline(), "--resilience-dir", str(tmp_path))
-    assert server.log_lines("memory")
 
 
 def test_port_in_use_is_one_message_that_names_the_address(

@@ -36,6 +36,12 @@ def test_start_of_a_broker_that_runs_prints_its_address(broker: Broker) -> None:
     assert last_line(tool("status", "--dir", broker.directory)) == broker.address
 
 
+def test_broker_that_runs_without_tls_is_not_taken_for_one_with_it(broker: Broker) -> None:
+    refused = tool("start", "--secure", "--dir", broker.directory)
+    assert refused.returncode == 1
+    assert "TLS" in refused.stderr
+
+
 def test_nothing_runs_in_a_new_directory(tmp_path: Path) -> None:
     assert tool("status", "--dir", tmp_path / "new").returncode == 1
     assert tool("stop", "--dir", tmp_path / "new").returncode == 0
@@ -58,6 +64,7 @@ def test_broker_is_at_the_port_asked_for_beside_others(broker: Broker, tmp_path:
     "args",
     [
         ["start", "--mock", "--port", "9092"],
+        ["start", "--mock", "--secure"],
         ["start", "--port", "99999"],
         ["restart"],
         [],

@@ -40,6 +40,20 @@ MISTAKES = {
         ),
         ["ssl.certificate.location", "no/such/cert.pem"],
     ),
+    "certificate that is none": (
+        dict(
+            source='source(args, properties={"security.protocol": "SSL",'
+            ' "ssl.ca.location": "/dev/null"})'
+        ),
+        ["ssl.ca.location"],
+    ),
+    "SASL without a password": (
+        dict(
+            sink='sink(args, properties={"security.protocol": "SASL_SSL",'
+            ' "sasl.mechanisms": "PLAIN", "sasl.username": "me"})'
+        ),
+        ["sasl.password"],
+    ),
     "what the server answers for": (
         dict(source='source(args, properties={"enable.auto.commit": True})'),
         ["enable.auto.commit"],
@@ -66,6 +80,14 @@ TUPLES = {
         ["grup"],
     ),
     "a topic with a space": ("('kafka', 'a b', [('h', '1')], 'Warn', decoder)", ["a b"]),
+    "options that the command line lacks": (
+        "('kafka-internal', 'kafka_source', decoder)",
+        ["pipeline 'main', source", "--kafka_source_topic is missing"],
+    ),
+    "a tuple of the command line with too much": (
+        "('kafka-internal', 'kafka_source', decoder, 3)",
+        ["pipeline 'main', source", "kafka-internal"],
+    ),
     "too few": ("('kafka', 'in', [('h', '1')], decoder)", ["kafka"]),
 }
 

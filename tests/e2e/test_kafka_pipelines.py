@@ -173,6 +173,23 @@ def test_hand_made_tuples_work(serve_kafka: ServeKafka, kafka: Kafka) -> None:
     assert server.terminate() == 0
 
 
+def test_hand_made_tuples_read_the_command_line(serve_kafka: ServeKafka, kafka: Kafka) -> None:
+    text = KAFKA_PRELUDE + (
+        "def application_setup(args):\n"
+        "    return [('name', 'test'),\n"
+        "            ('new_pipeline', 'main', ('kafka-internal', 'kafka_source', decoder)),\n"
+        "            ('to_sink', ('kafka-internal', 'other', encoder))]\n"
+    )
+    topic_in, topic_out = kafka.new_topic("in"), kafka.new_topic("out")
+    server = serve_kafka(
+        *(text, "--other_topic", topic_out.name, "--other_brokers", kafka.address),
+        source=topic_in,
+    )
+    topic_in.produce(["one"])
+    assert topic_out.wait_values(1) == [b"one"]
+    assert server.terminate() == 0
+
+
 def test_one_broker_of_several_is_enough(serve_kafka: ServeKafka, kafka: Kafka) -> None:
     topic_in, topic_out = kafka.new_topic("in"), kafka.new_topic("out")
     text = kafka_pipeline()

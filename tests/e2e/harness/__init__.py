@@ -2,14 +2,19 @@
 
 from harness.apptext import PRELUDE, one_pipeline
 from harness.client import Client, frames
+from harness.committed import Reader
+from harness.crash import Counting, Survivor, expected_counts
+from harness.crash_tcp import Talker, check_frames, frames_application, parse_frame
 from harness.deadline import DEADLINE_S, SANITIZED, wait_quiet, wait_until
 from harness.kafka import Broker, Kafka, Record, Topic, by_key
-from harness.kafka_app import COUNT, COUNT_STEP, KAFKA_PRELUDE, kafka_pipeline
+from harness.kafka_app import COUNT, COUNT_STEP, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.letters import LETTERS, wait_letters
 from harness.receiver import Receiver
+from harness.sequences import Sequences
 from harness.serve import NewBroker, NewReceiver, Serve, ServeKafka, Start
 from harness.server import BINARY, READY, Server
+from harness.store import ask_store, change_store, newest_epoch, positions_total
 
 __all__ = [
     "BINARY",
@@ -23,21 +28,35 @@ __all__ = [
     "SANITIZED",
     "Broker",
     "Client",
+    "Counting",
     "Kafka",
     "Load",
     "NewBroker",
     "NewReceiver",
+    "Reader",
     "Receiver",
     "Record",
+    "Sequences",
     "Serve",
     "ServeKafka",
     "Server",
     "Start",
+    "Survivor",
+    "Talker",
     "Topic",
+    "ask_store",
     "by_key",
+    "change_store",
+    "check_frames",
+    "expected_counts",
     "frames",
+    "frames_application",
+    "kafka_arguments",
     "kafka_pipeline",
+    "newest_epoch",
     "one_pipeline",
+    "parse_frame",
+    "positions_total",
     "wait_letters",
     "wait_quiet",
     "wait_until",

@@ -52,6 +52,19 @@ class Broker:
         self.directory = directory
         self.address = self._tool("start", *options)
 
+    @property
+    def security(self) -> dict[str, Any]:
+        """How to connect with TLS and SASL, if started with --secure: see broker_security.py."""
+        return json.loads(self._security_file.read_text())
+
+    def change_password(self, password: str) -> None:
+        """Gives the SASL user another password, from the next start on."""
+        self._security_file.write_text(json.dumps({**self.security, "password": password}))
+
+    @property
+    def _security_file(self) -> Path:
+        return self.directory / "security.json"
+
     def start(self) -> None:
         """Starts it again, where it was."""
         assert self._tool("start") == self.address

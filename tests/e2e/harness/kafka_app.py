@@ -2,6 +2,8 @@
 
 from textwrap import dedent, indent
 
+from harness.kafka import Topic
+
 KAFKA_PRELUDE = """\
 import json
 import sys
@@ -92,3 +94,13 @@ def application_setup(args):
     return ab.build()
 """
     return f"{KAFKA_PRELUDE}{dedent(defs)}\n\n{setup}"
+
+
+def kafka_arguments(source: Topic | None = None, sink: Topic | None = None) -> list[str]:
+    """Returns the command line from which the prelude's source() and sink() know their topics."""
+    arguments: list[str] = []
+    for kind, topic in (("source", source), ("sink", sink)):
+        if topic is not None:
+            arguments += [f"--kafka_{kind}_topic", topic.name]
+            arguments += [f"--kafka_{kind}_brokers", topic.kafka.address]
+    return arguments

@@ -14,12 +14,14 @@ BATCHES_PER_S = 100
 class Load:
     """Produces "0", "1", "2", ... to a topic, by a thread of its own, until it is stopped.
 
-    It outlasts a broker that is away: every number gets into the topic, once.
+    It outlasts a broker that is away: every number gets into the topic, once. words: how many
+    different ones; then it begins again with "0", unless that is 0. Each is also its message's key.
     """
 
-    def __init__(self, topic: Topic, per_s: int = 2000) -> None:
+    def __init__(self, topic: Topic, per_s: int = 2000, words: int = 0) -> None:
         self.topic = topic
         self.count = 0
+        self._words = words
         self._per_batch = max(1, per_s // BATCHES_PER_S)
         self._failed: list[KafkaError] = []
         self._stopping = threading.Event()
@@ -50,9 +52,8 @@ class Load:
     def _run(self) -> None:
         while not self._stopping.is_set():
             for _ in range(self._per_batch):
-                self._producer.produce(
-                    self.topic.name, str(self.count), str(self.count), on_delivery=self._reported
-                )
+                word = str(self.count % self._words if self._words else self.count)
+                self._producer.produce(self.topic.name, word, word, on_delivery=self._reported)
                 self.count += 1
             self._producer.poll(0)
             time.sleep(1 / BATCHES_PER_S)

@@ -48,6 +48,11 @@ class Receiver:
         assert data == b"" or data.endswith(b"\n"), f"cut line: {data[-80:]!r}"
         return data.decode().splitlines()
 
+    @property
+    def lives(self) -> list[list[str]]:
+        """The whole lines of each connection, which is one for each life of a server."""
+        return [bytes(c).decode().split("\n")[:-1] for c in list(self.connections)]
+
     def start(self) -> None:
         """Accepts connections from now on."""
         self._listener.listen(16)

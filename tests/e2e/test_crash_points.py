@@ -1,0 +1,48 @@
+"""The server kills itself at every named point of an epoch: nothing is lost, nothing repeated."""
+
+from pathlib import Path
+
+import _machida
+import pytest
+from harness import Counting, Kafka
+
+POINTS = [
+    "snapshot.before",
+    "snapshot.after",
+    "store.commit.before",
+    "store.commit.after",
+    "produce.before",
+    "produce.after",
+    "offsets.before",
+    "offsets.after",
+    "transaction.before",
+    "transaction.after",
+    "epoch.close.before",
+    "epoch.close.after",
+    "compaction.before",
+    "compaction.middle",
+    "compaction.after",
+]
+TIMES = (3, 1, 2)
+
+
+def test_list_of_points_is_complete() -> None:
+    assert _machida.crash_points() == POINTS
+
+
+@pytest.mark.parametrize("point", [p for p in POINTS if not p.startswith("compaction.")])
+def test_killed_at_a_point_of_an_epoch(kafka: Kafka, tmp_path: Path, point: str) -> None:
+    with Counting(kafka, tmp_path) as counting:
+        for times in TIMES:
+            counting.start_to_die(point, times)
+            counting.check_new_outputs()
+        counting.finish()
+
+
+@pytest.mark.parametrize("point", [p for p in POINTS if p.startswith("compaction.")])
+def test_killed_at_a_point_of_a_compaction(kafka: Kafka, tmp_path: Path, point: str) -> None:
+    with Counting(kafka, tmp_path, words=3000, per_s=20_000) as counting:
+        for _ in TIMES:
+            counting.start_to_die(point)
+            counting.check_new_outputs()
+        counting.finish()
