@@ -99,7 +99,8 @@ void Epochs::begin_end() {
   marks_.clear();
   for (flow::Delivery* delivery : parts_.deliveries) marks_.push_back(delivery->mark());
   if (parts_.journal) parts_.journal->begin_segment();
-  barrier_us_.add(micros_since(began_));
+  last_.barrier_us = micros_since(began_);
+  barrier_us_.add(last_.barrier_us);
   phase_ = Phase::kWriting;
   crash_at(CrashPoint::kSnapshotBefore);
 }
@@ -115,7 +116,9 @@ bool Epochs::write_states() {
   }
   bytes_total_.add(parts_.rows.bytes());
   epoch_->states = parts_.rows.take();
-  for (const store::StateRows& rows : epoch_->states) keys_total_.add(rows.rows.size());
+  last_.keys = 0;
+  for (const store::StateRows& rows : epoch_->states) last_.keys += rows.rows.size();
+  keys_total_.add(last_.keys);
   crash_at(CrashPoint::kSnapshotAfter);
   phase_ = Phase::kDelivering;
   return true;
@@ -144,7 +147,8 @@ void Epochs::store() {
 }
 
 void Epochs::on_stored() {
-  commit_us_.add(micros_since(store_began_));
+  last_.store_us = micros_since(store_began_);
+  commit_us_.add(last_.store_us);
   if (*failure_) {
     failures_total_.add();
     try {
@@ -200,7 +204,10 @@ void Epochs::on_closed() {
   epoch_.reset();
   phase_ = Phase::kOpen;
   epochs_total_.add();
-  epoch_us_.add(micros_since(began_));
+  const std::uint64_t took_us = micros_since(began_);
+  epoch_us_.add(took_us);
+  log::debug("epoch {} is closed: {} keys; barrier {} us, store {} us, in all {} us", newest_,
+             last_.keys, last_.barrier_us, last_.store_us, took_us);
   parts_.on_closed();
   if (end_wanted_) work();
 }

@@ -100,6 +100,9 @@ class Epochs {
   std::shared_ptr<std::exception_ptr> failure_;
   bool said_full_ = false;
   std::chrono::steady_clock::time_point began_, store_began_;
+  struct {
+    std::uint64_t keys, barrier_us, store_us;
+  } last_{};  // of the epoch in work
   metrics::Counter &epochs_total_, &epoch_us_, &barrier_us_, &commit_us_, &keys_total_,
       &bytes_total_, &failures_total_;
 };

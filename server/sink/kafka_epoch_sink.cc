@@ -16,12 +16,13 @@ constexpr int kAttemptShift = 40;  // of a tag: the attempt above, the message's
 
 }  // namespace
 
-KafkaEpochSink::KafkaEpochSink(uv::Loop& loop, flow::Intake& intake,
+KafkaEpochSink::KafkaEpochSink(uv::Loop& loop, flow::Intake& intake, std::string id,
                                kafka::ProducerSettings settings, flow::Place place,
                                flow::DeadLetters& dead_letters, metrics::Registry& metrics,
                                std::int64_t newest_epoch, Calls calls)
     : loop_(loop),
       intake_(intake),
+      id_(std::move(id)),
       settings_(std::move(settings)),
       place_(std::move(place)),
       dead_letters_(dead_letters),
@@ -84,7 +85,8 @@ void KafkaEpochSink::start() {
         if (visible)
           started->visible_epoch = *visible;
         else
-          started->ended = {kafka::Outcome::kRetry, visible.error()};
+          started->ended = {kafka::Outcome::kRetry,
+                            "which epoch is committed can't be read: " + visible.error()};
       },
       [this, alive = alive_, life = life_, started] {
         if (*alive && life == life_) on_started(*started);

@@ -47,10 +47,11 @@ class KafkaEpochSink final : public Sink,
     std::function<void()> on_full;       // the open epoch is large: it should end early
     std::function<void()> on_committed;
   };
-  // `settings.transactional_id` is this sink's alone. `newest_epoch`: the newest one that is
-  // stored.
-  KafkaEpochSink(uv::Loop& loop, flow::Intake& intake, kafka::ProducerSettings settings,
-                 flow::Place place, flow::DeadLetters& dead_letters, metrics::Registry& metrics,
+  // `id`: what the store knows this sink by. `settings.transactional_id` is this sink's alone.
+  // `newest_epoch`: the newest one that is stored.
+  KafkaEpochSink(uv::Loop& loop, flow::Intake& intake, std::string id,
+                 kafka::ProducerSettings settings, flow::Place place,
+                 flow::DeadLetters& dead_letters, metrics::Registry& metrics,
                  std::int64_t newest_epoch, Calls calls);
   ~KafkaEpochSink() override;
 
@@ -68,7 +69,7 @@ class KafkaEpochSink final : public Sink,
   std::uint64_t mark() override { return static_cast<std::uint64_t>(newest_epoch_ + 1); }
   bool delivered(std::uint64_t mark) override { return committed(static_cast<std::int64_t>(mark)); }
 
-  const std::string& id() const override { return settings_.transactional_id; }
+  const std::string& id() const override { return id_; }
   bool has_outputs() const override { return !open_.empty(); }
   Outbox::Chunks end_epoch(std::int64_t epoch) override;
   void commit(std::int64_t epoch) override;
@@ -118,6 +119,7 @@ class KafkaEpochSink final : public Sink,
 
   uv::Loop& loop_;
   flow::Intake& intake_;
+  std::string id_;
   kafka::ProducerSettings settings_;
   flow::Place place_;
   flow::DeadLetters& dead_letters_;

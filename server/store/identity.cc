@@ -24,15 +24,18 @@ std::string random_digits() {
 
 std::string identity_of(const Directory& directory) {
   const std::string path = directory.file("id");
+  if (!std::filesystem::exists(path)) return renew_identity(directory);
   std::string id;
-  if (std::filesystem::exists(path)) {
-    std::ifstream(path) >> id;
-    for (const unsigned char c : id)
-      if (!std::isxdigit(c)) id.clear();
-    if (id.size() != kDigits) throw StoreError(path + ": damaged, it has no 16 hexadecimal digits");
-    return id;
-  }
-  id = random_digits();
+  std::ifstream(path) >> id;
+  for (const unsigned char c : id)
+    if (!std::isxdigit(c)) id.clear();
+  if (id.size() != kDigits) throw StoreError(path + ": damaged, it has no 16 hexadecimal digits");
+  return id;
+}
+
+std::string renew_identity(const Directory& directory) {
+  const std::string path = directory.file("id");
+  const std::string id = random_digits();
   const std::string fresh = path + ".new";
   {
     File file(fresh, File::Mode::kCreate);

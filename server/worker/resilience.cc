@@ -36,7 +36,10 @@ Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& inta
   store_ = std::make_unique<store::Store>(
       directory_, kWorker, application,
       options.accept_damage ? store::Store::Damage::kAcceptOlder : store::Store::Damage::kRefuse);
-  if (!store_->warning().empty()) log::warn("{}", store_->warning());
+  if (!store_->warning().empty()) {
+    log::warn("{}", store_->warning());
+    identity_ = store::renew_identity(directory_);
+  }
   if (std::optional<store::Store::Newest> newest = store_->newest()) newest_ = std::move(*newest);
   if (!with_journal) return;
   journal_ = std::make_unique<store::Journal>(directory_, kWorker, options.journal_bytes_max);

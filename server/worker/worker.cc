@@ -98,10 +98,10 @@ void Worker::make_kafka_sink(std::size_t pipeline, std::size_t sink,
     sinks_.push_back(std::move(made));
     return;
   }
-  settings.transactional_id = fmt::format("machida-{}-{}-{}-{}", resilience_->identity(),
-                                          place.pipeline, settings.topic, sink);
+  const std::string id = fmt::format("{}-{}-{}", place.pipeline, settings.topic, sink);
+  settings.transactional_id = fmt::format("machida-{}-{}", resilience_->identity(), id);
   auto made = std::make_unique<sink::KafkaEpochSink>(
-      loop_, intake_, std::move(settings), place, dead_letters, metrics_,
+      loop_, intake_, id, std::move(settings), place, dead_letters, metrics_,
       resilience_->newest_epoch(),
       sink::KafkaEpochSink::Calls{.on_connected = connected,
                                   .on_full = [this] { resilience_->end_epoch_soon(); },
