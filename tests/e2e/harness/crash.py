@@ -204,7 +204,7 @@ class Counting(Survivor):
         messages = self.load.stop()
         server = self.servers[-1] if self.servers else None
         if server is None or server.process.poll() is not None:
-            self.start()
+            self.start().ready()  # it can be asked to stop from then on
         self.wait_outputs(messages)
         self.drain()
         repeated = self.outputs.repeated
