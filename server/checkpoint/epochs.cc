@@ -34,7 +34,7 @@ Epochs::Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions
       keys_total_(metrics.counter(kKeys, {})),
       bytes_total_(metrics.counter(kStateBytes, {})),
       failures_total_(metrics.counter(kFailures, {})) {
-  for (flow::StateTable* table : parts_.states) table->write_to(parts_.rows);
+  for (flow::EpochStates* states : parts_.states) states->write_to(parts_.rows);
   if (!parts_.unfinished) return;
   began_ = Clock::now();
   epoch_ = std::make_shared<store::Epoch>();
@@ -45,8 +45,8 @@ Epochs::Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions
 }
 
 bool Epochs::has_progress() const {
-  for (const flow::StateTable* table : parts_.states)
-    if (table->has_changes()) return true;
+  for (const flow::EpochStates* states : parts_.states)
+    if (states->has_changes()) return true;
   for (const flow::EpochSink* sink : parts_.sinks)
     if (sink->has_outputs()) return true;
   std::vector<Position> positions;
@@ -90,7 +90,7 @@ void Epochs::begin_end() {
   began_ = Clock::now();
   epoch_ = std::make_shared<store::Epoch>();
   epoch_->number = ++newest_;
-  for (flow::StateTable* table : parts_.states) table->end_epoch();
+  for (flow::EpochStates* states : parts_.states) states->end_epoch();
   for (const flow::EpochSource* source : parts_.sources) source->positions(epoch_->positions);
   for (flow::EpochSink* sink : parts_.sinks) {
     store::Outbox outbox{sink->id(), sink->end_epoch(epoch_->number)};
@@ -110,8 +110,8 @@ bool Epochs::write_states() {
   const Clock::time_point start = Clock::now();
   {
     const embed::GilLock gil;
-    for (flow::StateTable* table : parts_.states)
-      while (table->write_some(gil, kStatesAtOnce))
+    for (flow::EpochStates* states : parts_.states)
+      while (states->write_some(gil, kStatesAtOnce))
         if (Clock::now() - start > kWriteShareOfTurn) return false;
   }
   bytes_total_.add(parts_.rows.bytes());

@@ -21,8 +21,8 @@
 #include "embed/gil.h"
 #include "server/checkpoint/state_rows.h"
 #include "server/flow/epoch.h"
+#include "server/flow/epoch_states.h"
 #include "server/flow/outlet.h"
-#include "server/flow/state_table.h"
 #include "server/metrics/counter.h"
 #include "server/store/journal.h"
 #include "server/store/rows.h"
@@ -55,7 +55,7 @@ class Epochs {
     store::Store& store;
     store::Journal* journal = nullptr;  // if there is a source that needs it
     RowWriter& rows;
-    std::vector<flow::StateTable*> states;
+    std::vector<flow::EpochStates*> states;
     std::vector<flow::EpochSource*> sources;
     std::vector<flow::Delivery*> deliveries;  // sinks without transactions
     std::vector<flow::EpochSink*> sinks;      // sinks with

@@ -48,22 +48,23 @@ void try_fresh_states(const embed::Gil& gil, const embed::Pickling& pickling,
 
 std::uint64_t restore_states(const embed::Gil& gil, const store::Store& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
-                             const std::vector<flow::StateTable*>& tables) {
-  std::map<std::string, flow::StateTable*, std::less<>> by_name;
-  for (flow::StateTable* table : tables) by_name[table->name()] = table;
+                             const std::vector<flow::EpochStates*>& all_states) {
+  std::map<std::string, flow::EpochStates*, std::less<>> by_name;
+  for (flow::EpochStates* states_of_name : all_states)
+    by_name[states_of_name->name()] = states_of_name;
   std::map<std::string, std::uint64_t, std::less<>> unknown, unlisted;
   std::uint64_t restored = 0;
   Progress progress(store.keys());
   const embed::GcPause pause(gil);
   store.read_states([&](std::string_view state, const store::Key& key, std::string_view value) {
     progress.step();
-    const auto table = by_name.find(state);
-    if (table == by_name.end()) {
+    const auto found = by_name.find(state);
+    if (found == by_name.end()) {
       ++unknown[std::string(state)];
       return;
     }
     try {
-      if (table->second->restore(gil, key_from(gil, keys, key), states.load(gil, value)))
+      if (found->second->restore(gil, key_from(gil, keys, key), states.load(gil, value)))
         ++restored;
       else
         ++unlisted[std::string(state)];

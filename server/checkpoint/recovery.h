@@ -8,6 +8,7 @@
 
 #include "embed/gil.h"
 #include "embed/pickling.h"
+#include "server/flow/epoch_states.h"
 #include "server/flow/state_table.h"
 #include "server/store/store.h"
 
@@ -24,11 +25,11 @@ class RecoveryError : public std::runtime_error {
 void try_fresh_states(const embed::Gil&, const embed::Pickling& pickling,
                       const std::vector<flow::StateTable*>& tables);
 
-// Every stored state goes into the table of its name; progress is logged when it takes long. States
+// Every stored state goes to the states of its name; progress is logged when it takes long. States
 // that the application does not have any more, or keys that it does not list, are left in the store
 // and counted in a warning. Returns how many were restored.
 std::uint64_t restore_states(const embed::Gil&, const store::Store& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
-                             const std::vector<flow::StateTable*>& tables);
+                             const std::vector<flow::EpochStates*>& all_states);
 
 }  // namespace machida::checkpoint

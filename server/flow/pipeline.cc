@@ -49,9 +49,39 @@ void Pipeline::run_records(const embed::Gil& gil, Batch& records) {
   run_steps(gil);
 }
 
-void Pipeline::run_steps(const embed::Gil& gil) {
+void Pipeline::on_eof(const embed::Gil& gil) {
+  const Emptied emptied(gil, current_, next_);
+  run_steps(gil, [&gil](Step& step, Batch& out) { step.on_eof(gil, out); });
+}
+
+std::optional<std::int64_t> Pipeline::next_due_us() const {
+  std::optional<std::int64_t> earliest_us;
+  for (const std::unique_ptr<Step>& step : steps_) {
+    const std::optional<std::int64_t> due_us = step->next_due_us();
+    if (due_us && (!earliest_us || *due_us < *earliest_us)) earliest_us = due_us;
+  }
+  return earliest_us;
+}
+
+void Pipeline::on_due(const embed::Gil& gil, std::int64_t now_us) {
+  const Emptied emptied(gil, current_, next_);
+  run_steps(gil, [&gil, now_us](Step& step, Batch& out) {
+    const std::optional<std::int64_t> due_us = step.next_due_us();
+    if (due_us && *due_us <= now_us) step.on_due(gil, now_us, out);
+  });
+}
+
+std::vector<EpochStates*> Pipeline::states() const {
+  std::vector<EpochStates*> all;
+  for (const std::unique_ptr<Step>& step : steps_)
+    if (EpochStates* states = step->states()) all.push_back(states);
+  return all;
+}
+
+void Pipeline::run_steps(const embed::Gil& gil, const Also& also) {
   for (const std::unique_ptr<Step>& step : steps_) {
     step->run(gil, current_, next_);
+    if (also) also(*step, next_);
     current_.clear(gil);
     current_.swap(next_);
   }

@@ -1,8 +1,11 @@
 // One pipeline of this worker: decoder, steps run to completion, encoders. Everything that enters
-// has left, was filtered, or is a dead letter when a call returns.
+// has left, was filtered, is a dead letter or is held back by a step when a call returns.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -36,10 +39,23 @@ class Pipeline {
   // Decoded records, which are taken out of the batch.
   void run_records(const embed::Gil&, Batch& records);
 
+  // No record will come: every step gives what it holds back, in their order, through those behind.
+  void on_eof(const embed::Gil&);
+
+  // When on_due() has something to do if no record comes before: the earliest of the steps.
+  std::optional<std::int64_t> next_due_us() const;
+  // The steps that are due do a piece of their work; ask next_due_us() again.
+  void on_due(const embed::Gil&, std::int64_t now_us);
+
+  // What its steps remember and a checkpoint keeps, in their order.
+  std::vector<EpochStates*> states() const;
+
   const std::string& name() const noexcept { return name_; }
 
  private:
-  void run_steps(const embed::Gil&);
+  // `also` may append to what a step has left.
+  using Also = std::function<void(Step&, Batch& out)>;
+  void run_steps(const embed::Gil&, const Also& also = nullptr);
 
   std::string name_;
   std::unique_ptr<DecodeStep> decoder_;

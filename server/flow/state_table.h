@@ -1,9 +1,5 @@
 // The state objects of one state name, one per key, shared by every step that uses the name.
 // Keys compare as Python says: the application's __hash__ and __eq__.
-//
-// Epochs: states that a record changed are written lazily after the epoch's end, each before its
-// next use or when the loop has time, whichever is first; so the end itself costs the same however
-// many there are (DESIGN D6: no pause for a million of them).
 #pragma once
 
 #include <cstddef>
@@ -14,7 +10,7 @@
 
 #include "embed/gil.h"
 #include "embed/object.h"
-#include "server/flow/state_writer.h"
+#include "server/flow/epoch_states.h"
 
 namespace machida::flow {
 
@@ -23,7 +19,7 @@ enum class UnlistedKeys {
   kCreate,   // state is made when a key is first seen
 };
 
-class StateTable {
+class StateTable final : public EpochStates {
  public:
   // `build()` makes a fresh state object.
   StateTable(const embed::Gil&, std::string name, embed::Object build, UnlistedKeys unlisted);
@@ -53,21 +49,17 @@ class StateTable {
     if (writer_) changed_.push_back(place);
   }
 
-  // From now on changes are remembered, and written to `writer` after each end_epoch().
-  void write_to(StateWriter& writer) { writer_ = &writer; }
-  bool has_changes() const noexcept { return !changed_.empty(); }
-  // What was changed until now is to be written. All of the epoch before has been.
-  void end_epoch();
-  // Writes at most `states_max` of them; whether more are left.
-  bool write_some(const embed::Gil&, std::size_t states_max);
-
-  // A state that was saved. False: the key is not listed, and nothing was done. Throws PythonError.
-  bool restore(const embed::Gil&, const embed::Object& key, embed::Object state);
+  void write_to(StateWriter& writer) override { writer_ = &writer; }
+  bool has_changes() const noexcept override { return !changed_.empty(); }
+  void end_epoch() override;
+  bool write_some(const embed::Gil&, std::size_t states_max) override;
+  // False: the key is not listed.
+  bool restore(const embed::Gil&, const embed::Object& key, embed::Object state) override;
 
   // Makes a fresh state that belongs to no key.
   embed::Object make_fresh(const embed::Gil&) const;
 
-  const std::string& name() const noexcept { return name_; }
+  const std::string& name() const noexcept override { return name_; }
   std::size_t size() const noexcept { return cells_.size(); }
 
   // {key: state object}, a new dict.

@@ -1,13 +1,17 @@
 // A running step: takes a batch, leaves a batch. What the user's code raised or returned wrongly
-// becomes a dead letter; the rest of the batch goes on.
+// becomes a dead letter; the rest of the batch goes on. A step that holds records back gives them
+// when their time has come or the input has ended.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "embed/gil.h"
 #include "embed/object.h"
 #include "server/flow/batch.h"
 #include "server/flow/dead_letters.h"
+#include "server/flow/epoch_states.h"
 
 namespace machida::flow {
 
@@ -20,6 +24,18 @@ class Step {
   // Takes every record of `in` and appends the results to `out`, in order. The caller clears `in`.
   virtual void run(const embed::Gil&, Batch& in, Batch& out) = 0;
 
+  // No record will come: appends what is held back.
+  virtual void on_eof(const embed::Gil&, Batch&) {}
+
+  // The system time (microseconds since 1970 UTC) from which on on_due() has something to do, if no
+  // record comes before; in the past: now. Constant time.
+  virtual std::optional<std::int64_t> next_due_us() const { return std::nullopt; }
+  // Appends what is due at `now_us`, a bounded number of keys at a time: more may still be due.
+  virtual void on_due(const embed::Gil&, [[maybe_unused]] std::int64_t now_us, Batch&) {}
+
+  // What it remembers and a checkpoint keeps; null: nothing that is its own.
+  virtual EpochStates* states() noexcept { return nullptr; }
+
   const Place& place() const noexcept { return place_; }
 
  protected:
@@ -27,6 +43,8 @@ class Step {
   void failed(const embed::Gil& gil, _object* input) {
     dead_letters_.add_pending(gil, place_, input);
   }
+  // The same, raised by `function` or about what it returned; `what` is as in note_user_call.
+  void failed(const embed::Gil&, _object* input, const char* what, _object* function);
   // The user's function returned `result`, which is not what the step needs.
   void returned_wrongly(const embed::Gil&, _object* input, _object* result,
                         const std::string& needed);

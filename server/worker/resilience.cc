@@ -68,8 +68,10 @@ flow::InputLog* Resilience::log_of(std::size_t source) { return &inputs_->log_of
 
 void Resilience::restore(const embed::Gil& gil,
                          const std::vector<std::unique_ptr<flow::StateTable>>& states) {
-  for (const auto& table : states) states_.push_back(table.get());
-  checkpoint::try_fresh_states(gil, states_pickling_, states_);
+  std::vector<flow::StateTable*> tables;
+  for (const auto& table : states) tables.push_back(table.get());
+  checkpoint::try_fresh_states(gil, states_pickling_, tables);
+  states_.assign(tables.begin(), tables.end());
   if (newest_epoch() == 0) return;
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t keys =

@@ -94,7 +94,7 @@ class Resilience final : public checkpoint::Surroundings {
   std::unique_ptr<checkpoint::JournaledInputs> inputs_;
   embed::Pickling states_pickling_, keys_pickling_;
   checkpoint::RowWriter rows_;
-  std::vector<flow::StateTable*> states_;
+  std::vector<flow::EpochStates*> states_;
   std::vector<flow::EpochSource*> sources_;
   std::vector<flow::EpochSink*> sinks_;
   std::vector<flow::Delivery*> deliveries_;
