@@ -19,6 +19,9 @@ class Pickling {
 
   Pickling clone(const Gil&) const;
 
+  // pickle itself, not the application's functions.
+  bool is_pickle() const noexcept { return with_protocol_; }
+
   // Throw PythonError: what serialize() or deserialize() raised, or that they returned no bytes.
   std::string dump(const Gil&, _object* object) const;
   Object load(const Gil&, std::string_view bytes) const;

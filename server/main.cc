@@ -12,6 +12,7 @@
 #include "embed/application.h"
 #include "embed/error.h"
 #include "embed/interpreter.h"
+#include "embed/value.h"
 #include "embed/venv.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
@@ -60,6 +61,21 @@ std::string python_program(const Options& options) {
   return std::filesystem::exists(kBuildPython) ? kBuildPython : "";
 }
 
+// Python can't be ended while a thread is in it: what it has printed is written out.
+[[noreturn]] void end_at_once(int status) {
+  {
+    const embed::GilLock gil;
+    try {
+      const embed::Object out = embed::imported(gil, "sys", "stdout");
+      embed::call(gil, *embed::find_attribute(gil, out, "flush"));
+    } catch (const embed::PythonError& error) {
+      log::error("standard output can't be flushed: {}", error.what());
+    }
+  }
+  std::fflush(nullptr);
+  std::_Exit(status);
+}
+
 int serve(const embed::Interpreter& interpreter, const Options& options) {
   metrics::Registry metrics;
   std::optional<flow::DeadLetterLog> dead_letters;
@@ -81,7 +97,9 @@ int serve(const embed::Interpreter& interpreter, const Options& options) {
     worker.emplace(gil, *plan, options.application_module, options.worker, *dead_letters, metrics,
                    say);
   }
-  return worker->run();
+  const int status = worker->run();
+  if (worker->left_threads()) end_at_once(status);
+  return status;
 }
 
 int run(const Options& options) {

@@ -120,8 +120,9 @@ void feed(const Gil& gil, worker::InProcess& run, const Object& entry) {
   if (!wrong.empty()) throw std::invalid_argument("pipeline '" + name + "': " + wrong);
 }
 
-// bytes, or (value, key, partition) for a message.
+// bytes, (value, key, partition) for a message, or the record itself.
 Object output_object(const Gil& gil, const worker::Output& output) {
+  if (output.record) return output.record.clone(gil);
   Object value = embed::make_bytes(gil, output.value);
   if (!output.is_message) return value;
   const Object key = output.key ? embed::make_bytes(gil, *output.key) : embed::none(gil);

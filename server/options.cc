@@ -137,6 +137,9 @@ void add_own(CLI::App& cli, Options& o, Words& w) {
       ->transform(without_underscores)
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  cli.add_option("--sink-retries", o.worker.storage.retries,
+                 "how often a storage sink's write that failed is tried again")
+      ->capture_default_str();
   cli.add_option("--venv", o.venv,
                  "virtual environment of the application (or MACHIDA_VENV, VIRTUAL_ENV)");
   cli.add_option("--log-level", w.log_level, "least important lines to log")

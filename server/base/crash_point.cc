@@ -11,13 +11,14 @@
 namespace machida {
 namespace {
 
-constexpr std::array<std::string_view, 15> kNames = {
-    "snapshot.before",    "snapshot.after",    "store.commit.before", "store.commit.after",
-    "produce.before",     "produce.after",     "offsets.before",      "offsets.after",
-    "transaction.before", "transaction.after", "epoch.close.before",  "epoch.close.after",
-    "compaction.before",  "compaction.middle", "compaction.after",
+constexpr std::array<std::string_view, 17> kNames = {
+    "snapshot.before",     "snapshot.after",    "store.commit.before", "store.commit.after",
+    "produce.before",      "produce.after",     "offsets.before",      "offsets.after",
+    "transaction.before",  "transaction.after", "epoch.close.before",  "epoch.close.after",
+    "compaction.before",   "compaction.middle", "compaction.after",    "storage.write.before",
+    "storage.write.after",
 };
-static_assert(kNames.size() == static_cast<std::size_t>(CrashPoint::kCompactionAfter) + 1);
+static_assert(kNames.size() == static_cast<std::size_t>(CrashPoint::kStorageWriteAfter) + 1);
 
 struct Wanted {
   int point = -1;  // none

@@ -24,6 +24,8 @@ enum class CrashPoint {
   kCompactionBefore,
   kCompactionMiddle,
   kCompactionAfter,
+  kStorageWriteBefore,
+  kStorageWriteAfter,
 };
 
 // By the points' values.

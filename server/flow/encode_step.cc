@@ -22,7 +22,7 @@ void EncodeStep::run(const embed::Gil& gil, const Batch& records) {
   std::uint64_t sent = 0;
   for (std::size_t i = 0; i < records.size(); ++i)
     if (encode(gil, records.at(i))) ++sent;
-  outputs_.add(sent);
+  count(sent);
 }
 
 bool EncodeStep::encode(const embed::Gil& gil, PyObject* record) {

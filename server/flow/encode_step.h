@@ -2,26 +2,23 @@
 #pragma once
 
 #include "server/flow/outlet.h"
+#include "server/flow/output_step.h"
 #include "server/flow/step.h"
 #include "server/metrics/counter.h"
 
 namespace machida::flow {
 
-class EncodeStep {
+class EncodeStep : public OutputStep {
  public:
-  static constexpr const char* kCounter = "machida_flow_outputs_total";
-
   EncodeStep(Place place, DeadLetters& dead_letters, embed::Object encode,
              metrics::Counter& outputs)
-      : place_(std::move(place)),
+      : OutputStep(outputs),
+        place_(std::move(place)),
         dead_letters_(dead_letters),
-        encode_(std::move(encode)),
-        outputs_(outputs) {}
-  virtual ~EncodeStep() = default;
+        encode_(std::move(encode)) {}
 
-  // encode(data) of each record, handed to the sink; None sends nothing. Leaves the records in
-  // the batch: another sink may want them too.
-  void run(const embed::Gil&, const Batch& records);
+  // encode(data) of each record; None sends nothing.
+  void run(const embed::Gil&, const Batch& records) final;
 
  private:
   bool encode(const embed::Gil&, _object* record);
@@ -31,7 +28,6 @@ class EncodeStep {
   Place place_;
   DeadLetters& dead_letters_;
   embed::Object encode_;
-  metrics::Counter& outputs_;
 };
 
 // For sinks of bytes: the encoder returns bytes, or str that is sent as UTF-8.

@@ -1,10 +1,14 @@
 // The end of a pipeline: what takes the encoded outputs. Implemented by the sinks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "embed/gil.h"
+#include "server/flow/batch.h"
 
 namespace machida::flow {
 
@@ -31,6 +35,14 @@ class MessageOutlet : public Delivery {
   // One output; `partition` nothing: by the key. Returns why it can never be delivered, or "".
   virtual std::string write(std::string_view value, std::optional<std::string_view> key,
                             std::optional<std::int32_t> partition) = 0;
+};
+
+// Takes records as they are.
+class RecordOutlet : public Delivery {
+ public:
+  // All records of a batch, which keeps them: the outlet takes references of its own. What it can
+  // never deliver becomes a dead letter; returns how many did not.
+  virtual std::size_t write(const embed::Gil&, const Batch& records) = 0;
 };
 
 }  // namespace machida::flow

@@ -17,16 +17,33 @@ class Emptied {
   Batch &a_, &b_;
 };
 
+// The same for the batches of a router's branches.
+class EmptiedBranches {
+ public:
+  EmptiedBranches(const embed::Gil& gil, std::vector<Batch>& branches)
+      : gil_(gil), branches_(branches) {}
+  ~EmptiedBranches() {
+    for (Batch& branch : branches_) branch.clear(gil_);
+  }
+
+ private:
+  const embed::Gil& gil_;
+  std::vector<Batch>& branches_;
+};
+
 }  // namespace
 
 Pipeline::Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
                    std::vector<std::unique_ptr<Step>> steps,
-                   std::vector<std::unique_ptr<EncodeStep>> encoders, metrics::Registry& metrics)
+                   std::vector<std::unique_ptr<OutputStep>> outputs, metrics::Registry& metrics,
+                   std::unique_ptr<Router> router)
     : name_(std::move(name)),
       decoder_(std::move(decoder)),
       steps_(std::move(steps)),
-      encoders_(std::move(encoders)),
-      inputs_(metrics.counter(kCounter, {{"pipeline", name_}})) {}
+      outputs_(std::move(outputs)),
+      router_(std::move(router)),
+      inputs_(metrics.counter(kCounter, {{"pipeline", name_}})),
+      branches_(router_ ? router_->branches() : 0) {}
 
 void Pipeline::run_frames(const embed::Gil& gil, std::span<const std::string_view> frames) {
   const Emptied emptied(gil, current_, next_);
@@ -85,7 +102,14 @@ void Pipeline::run_steps(const embed::Gil& gil, const Also& also) {
     current_.clear(gil);
     current_.swap(next_);
   }
-  for (const std::unique_ptr<EncodeStep>& encoder : encoders_) encoder->run(gil, current_);
+  if (router_) return route(gil);
+  for (const std::unique_ptr<OutputStep>& output : outputs_) output->run(gil, current_);
+}
+
+void Pipeline::route(const embed::Gil& gil) {
+  const EmptiedBranches emptied(gil, branches_);
+  router_->run(gil, current_, branches_);
+  for (std::size_t i = 0; i < branches_.size(); ++i) outputs_[i]->run(gil, branches_[i]);
 }
 
 }  // namespace machida::flow

@@ -12,7 +12,8 @@
 #include <vector>
 
 #include "server/flow/decode_step.h"
-#include "server/flow/encode_step.h"
+#include "server/flow/output_step.h"
+#include "server/flow/router.h"
 #include "server/flow/step.h"
 #include "server/metrics/counter.h"
 
@@ -22,9 +23,11 @@ class Pipeline {
  public:
   static constexpr const char* kCounter = "machida_flow_inputs_total";
 
+  // `router`: gives each output to one of `outputs` only; null: all of them get it.
   Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
            std::vector<std::unique_ptr<Step>> steps,
-           std::vector<std::unique_ptr<EncodeStep>> encoders, metrics::Registry& metrics);
+           std::vector<std::unique_ptr<OutputStep>> outputs, metrics::Registry& metrics,
+           std::unique_ptr<Router> router = nullptr);
 
   // At most kBatchRecordsMax frames at a time. Throws StopOnError and SystemExit; what was in work
   // is dropped then.
@@ -56,13 +59,16 @@ class Pipeline {
   // `also` may append to what a step has left.
   using Also = std::function<void(Step&, Batch& out)>;
   void run_steps(const embed::Gil&, const Also& also = nullptr);
+  void route(const embed::Gil&);
 
   std::string name_;
   std::unique_ptr<DecodeStep> decoder_;
   std::vector<std::unique_ptr<Step>> steps_;
-  std::vector<std::unique_ptr<EncodeStep>> encoders_;
+  std::vector<std::unique_ptr<OutputStep>> outputs_;
+  std::unique_ptr<Router> router_;
   metrics::Counter& inputs_;
   Batch current_, next_;  // kept for their capacity, empty between calls
+  std::vector<Batch> branches_;
 };
 
 }  // namespace machida::flow

@@ -38,8 +38,23 @@ std::string source_text(const SourceSpec& source) {
 std::string sink_text(const SinkSpec& sink) {
   if (const auto* tcp = std::get_if<TcpSinkSpec>(&sink.to))
     return fmt::format("tcp {}", tcp->address.text());
+  if (const auto* storage = std::get_if<StorageSinkSpec>(&sink.to))
+    return storage->name.empty() ? storage->type
+                                 : fmt::format("{} '{}'", storage->type, storage->name);
   const kafka::ProducerSettings& settings = std::get<KafkaSinkSpec>(sink.to).settings;
   return fmt::format("kafka topic {}, brokers {}", settings.topic, settings.client.brokers);
+}
+
+// The branch of a router that leads to a sink; empty without a router.
+std::string branch_of(const PipelineSpec& pipeline, std::size_t sink) {
+  if (!pipeline.router) return "";
+  const auto& branches = pipeline.router->branches;
+  return sink < branches.size() ? branches[sink].name : "default";
+}
+
+std::string branch_text(const PipelineSpec& pipeline, std::size_t sink) {
+  const std::string branch = branch_of(pipeline, sink);
+  return branch.empty() ? "" : fmt::format("branch '{}': ", branch);
 }
 
 // Properties may hold passwords: their names only.
@@ -67,6 +82,8 @@ nlohmann::ordered_json source_json(const SourceSpec& source) {
 nlohmann::ordered_json sink_json(const SinkSpec& sink) {
   if (const auto* tcp = std::get_if<TcpSinkSpec>(&sink.to))
     return {{"kind", "tcp"}, {"host", tcp->address.host}, {"port", tcp->address.port}};
+  if (const auto* storage = std::get_if<StorageSinkSpec>(&sink.to))
+    return {{"kind", "storage"}, {"type", storage->type}, {"name", storage->name}};
   const kafka::ProducerSettings& settings = std::get<KafkaSinkSpec>(sink.to).settings;
   return {{"kind", "kafka"},
           {"topic", settings.topic},
@@ -92,8 +109,9 @@ std::string describe_text(const embed::Gil&, const Plan& plan) {
       }
       out += "\n";
     }
-    for (const SinkSpec& sink : pipeline.sinks)
-      out += fmt::format("    sink    {}\n", sink_text(sink));
+    for (std::size_t i = 0; i < pipeline.sinks.size(); ++i)
+      out +=
+          fmt::format("    sink    {}{}\n", branch_text(pipeline, i), sink_text(pipeline.sinks[i]));
     if (pipeline.sinks.empty()) out += "    no sink\n";
   }
   return out;
@@ -112,7 +130,11 @@ std::string describe_json(const embed::Gil& gil, const Plan& plan) {
       steps.push_back(entry);
     }
     ordered_json sinks = ordered_json::array();
-    for (const SinkSpec& sink : pipeline.sinks) sinks.push_back(sink_json(sink));
+    for (std::size_t i = 0; i < pipeline.sinks.size(); ++i) {
+      ordered_json entry = sink_json(pipeline.sinks[i]);
+      if (pipeline.router) entry["branch"] = branch_of(pipeline, i);
+      sinks.push_back(entry);
+    }
     pipelines.push_back({{"name", pipeline.name},
                          {"source", source_json(pipeline.source)},
                          {"steps", steps},

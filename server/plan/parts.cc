@@ -121,6 +121,7 @@ bool PartReader::sink(const Gil& gil, const Object& tuple, const std::string& pl
     KafkaSinkSpec& kafka = out.to.emplace<KafkaSinkSpec>();
     return KafkaPartReader(*this).sink(gil, parts, place, kafka.settings, out.encode);
   }
+  if (kind == "storage") return storage(gil, parts, place, out.to.emplace<StorageSinkSpec>());
   if (kind != "tcp")
     return wrong(place, "this server has no sink of the kind " +
                             (parts.empty() ? "()" : embed::repr(gil, parts[0], 200)));
@@ -131,6 +132,30 @@ bool PartReader::sink(const Gil& gil, const Object& tuple, const std::string& pl
   const bool addressed = address(gil, parts[1], parts[2], place, to);
   if (addressed && to.port == 0) return wrong(place, "a sink can't connect to port 0");
   return encoder(gil, parts[3], place, out.encode) && addressed;
+}
+
+// What it has beside these is looked at where it is put into the topology (wallaroo.storage).
+bool PartReader::storage(const Gil& gil, const std::vector<Object>& tuple, const std::string& place,
+                         StorageSinkSpec& out) {
+  if (tuple.size() != 2) return wrong(place, "a storage sink is (\"storage\", sink)");
+  Object build;
+  if (!method(gil, tuple[1], "build_partition", place, "storage sink", build)) return false;
+  const std::optional<Object> name = embed::find_attribute(gil, tuple[1], "name");
+  if (!name || !embed::is_str(*name))
+    return wrong(place, "the storage sink's name must be a str" +
+                            (name ? ", got " + embed::repr(gil, *name, 200) : ""));
+  out.sink = tuple[1].clone(gil);
+  out.name = embed::str(gil, *name);
+  out.type = embed::type_name(tuple[1]);
+  return true;
+}
+
+bool PartReader::predicate(const Gil& gil, const Object& part, const std::string& place,
+                           Object& out) {
+  if (!embed::is_callable(part))
+    return wrong(place, embed::repr(gil, part, 200) + " is no predicate: it can't be called");
+  out = part.clone(gil);
+  return true;
 }
 
 bool PartReader::encoder(const Gil& gil, const Object& part, const std::string& place,

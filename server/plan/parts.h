@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "embed/gil.h"
 #include "embed/object.h"
@@ -18,6 +19,8 @@ class PartReader {
   // Each notes what is wrong under `place` ("pipeline 'p', step 'Split'") and returns false then.
   bool source(const embed::Gil&, const embed::Object& tuple, const std::string& place, SourceSpec&);
   bool sink(const embed::Gil&, const embed::Object& tuple, const std::string& place, SinkSpec&);
+  bool predicate(const embed::Gil&, const embed::Object& part, const std::string& place,
+                 embed::Object& out);
   // compute or compute_multi; `name` of the step has been read by step_name().
   bool computation(const embed::Gil&, const embed::Object& part, const std::string& place,
                    StepSpec&);
@@ -39,6 +42,8 @@ class PartReader {
   embed::Object instance(const embed::Gil&, const embed::Object& part, const std::string& place);
 
  private:
+  bool storage(const embed::Gil&, const std::vector<embed::Object>& tuple, const std::string& place,
+               StorageSinkSpec&);
   bool address(const embed::Gil&, const embed::Object& host, const embed::Object& port,
                const std::string& place, HostPort&);
   bool decoder(const embed::Gil&, const embed::Object& part, const std::string& place,

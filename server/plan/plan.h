@@ -51,9 +51,25 @@ struct KafkaSinkSpec {
   kafka::ProducerSettings settings;
 };
 
+// Takes the records themselves: no encoder.
+struct StorageSinkSpec {
+  embed::Object sink;  // has build_partition()
+  std::string name;    // of its section in the configuration; may be empty
+  std::string type;    // the class' name, for people
+};
+
 struct SinkSpec {
-  std::variant<TcpSinkSpec, KafkaSinkSpec> to;
+  std::variant<TcpSinkSpec, KafkaSinkSpec, StorageSinkSpec> to;
   embed::Object encode;  // encode(data) -> what the kind of sink takes, None sends nothing
+};
+
+// Gives each output to one of the pipeline's sinks: the first whose predicate(data) is true.
+struct RouterSpec {
+  struct Branch {
+    std::string name;
+    embed::Object predicate;
+  };
+  std::vector<Branch> branches;  // of the sinks with the same index; one sink more is the default
 };
 
 enum class StepKind {
@@ -89,7 +105,8 @@ struct PipelineSpec {
   std::string name;
   SourceSpec source;
   std::vector<StepSpec> steps;
-  std::vector<SinkSpec> sinks;  // empty: closed with done()
+  std::vector<SinkSpec> sinks;       // empty: closed with done()
+  std::optional<RouterSpec> router;  // nothing: every sink gets every output
 };
 
 struct Plan {

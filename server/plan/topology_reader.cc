@@ -37,6 +37,7 @@ class TopologyReader {
   void read_keyed_u64(const std::vector<Object>& parts);
   void read_sink(const std::vector<Object>& parts);
   void read_sinks(const std::vector<Object>& parts);
+  void read_router(const std::vector<Object>& parts);
   void read_done(const std::vector<Object>& parts);
 
   // The step of `computation`, added to the open pipeline; sets place_. Null when there is none.
@@ -82,6 +83,7 @@ void TopologyReader::read_tuple(std::size_t index, const Object& tuple) {
       {"to_state_partition_u64", {&TopologyReader::read_keyed_u64, 5, 6}},
       {"to_sink", {&TopologyReader::read_sink, 2, 2}},
       {"to_sinks", {&TopologyReader::read_sinks, 2, 2}},
+      {"to_router", {&TopologyReader::read_router, 3, 3}},
       {"done", {&TopologyReader::read_done, 1, 1}},
   };
   place_ = "tuple " + std::to_string(index);
@@ -265,6 +267,32 @@ void TopologyReader::read_sinks(const std::vector<Object>& parts) {
   const std::vector<Object> sinks = embed::items(gil_, parts[1]);
   if (sinks.empty()) return wrong("to_sinks got an empty list");
   for (const Object& sink : sinks) add_sink(sink);
+}
+
+// ("to_router", [(name, predicate, sink), ...], sink or None)
+void TopologyReader::read_router(const std::vector<Object>& parts) {
+  if (!open_)
+    return wrong("a router needs an open pipeline: Please declare a new pipeline before it.");
+  PipelineSpec& pipeline = plan_.pipelines.back();
+  place_ = "pipeline " + quoted(pipeline.name);
+  open_ = false;
+  if (!embed::is_list(parts[1]))
+    return wrong("to_router takes a list of branches, got " + embed::repr(gil_, parts[1], 200));
+  RouterSpec& router = pipeline.router.emplace();
+  for (const Object& tuple : embed::items(gil_, parts[1])) {
+    const std::vector<Object> branch =
+        embed::is_tuple(tuple) ? embed::items(gil_, tuple) : std::vector<Object>();
+    if (branch.size() != 3 || !embed::is_str(branch[0])) {
+      wrong("a branch is (name, predicate, sink), got " + embed::repr(gil_, tuple, 200));
+      continue;
+    }
+    RouterSpec::Branch& made = router.branches.emplace_back();
+    made.name = embed::str(gil_, branch[0]);
+    parts_.predicate(gil_, branch[1], place_ + ", branch " + quoted(made.name), made.predicate);
+    add_sink(branch[2]);
+  }
+  if (router.branches.empty()) wrong("to_router got no branches");
+  if (!embed::is_none(parts[2])) add_sink(parts[2]);
 }
 
 void TopologyReader::read_done(const std::vector<Object>&) {

@@ -2,6 +2,7 @@
 
 #include "embed/error.h"
 #include "embed/value.h"
+#include "server/flow/encode_step.h"
 #include "server/flow/map_step.h"
 #include "server/flow/state_step.h"
 
@@ -45,21 +46,34 @@ std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
   std::vector<std::unique_ptr<flow::Step>> steps;
   for (const plan::StepSpec& step : spec.steps)
     steps.push_back(make_step(gil, step, flow::Place{spec.name, step.name}));
-  std::vector<std::unique_ptr<flow::EncodeStep>> encoders;
+  std::vector<std::unique_ptr<flow::OutputStep>> sinks;
   for (std::size_t i = 0; i < spec.sinks.size(); ++i)
-    encoders.push_back(make_encoder(gil, spec, index, i, outlets));
+    sinks.push_back(make_output(gil, spec, index, i, outlets));
   return std::make_unique<flow::Pipeline>(spec.name, std::move(decoder), std::move(steps),
-                                          std::move(encoders), metrics_);
+                                          std::move(sinks), metrics_, make_router(gil, spec));
 }
 
-std::unique_ptr<flow::EncodeStep> Assembly::make_encoder(const embed::Gil& gil,
-                                                         const plan::PipelineSpec& spec,
-                                                         std::size_t index, std::size_t sink,
-                                                         Outlets& outlets) {
+std::unique_ptr<flow::Router> Assembly::make_router(const embed::Gil& gil,
+                                                    const plan::PipelineSpec& spec) {
+  if (!spec.router) return nullptr;
+  std::vector<embed::Object> predicates;
+  for (const plan::RouterSpec::Branch& branch : spec.router->branches)
+    predicates.push_back(branch.predicate.clone(gil));
+  const bool has_default = spec.sinks.size() > predicates.size();
+  return std::make_unique<flow::Router>(flow::Place{spec.name, "router"}, dead_letters_,
+                                        std::move(predicates), has_default);
+}
+
+std::unique_ptr<flow::OutputStep> Assembly::make_output(const embed::Gil& gil,
+                                                        const plan::PipelineSpec& spec,
+                                                        std::size_t index, std::size_t sink,
+                                                        Outlets& outlets) {
   flow::Place place{spec.name, "encoder"};
-  embed::Object encode = spec.sinks[sink].encode.clone(gil);
   metrics::Counter& outputs = metrics_.counter(
-      flow::EncodeStep::kCounter, {{"pipeline", spec.name}, {"sink", std::to_string(sink)}});
+      flow::OutputStep::kCounter, {{"pipeline", spec.name}, {"sink", std::to_string(sink)}});
+  if (std::holds_alternative<plan::StorageSinkSpec>(spec.sinks[sink].to))
+    return std::make_unique<flow::RecordStep>(outputs, outlets.of_records(index, sink));
+  embed::Object encode = spec.sinks[sink].encode.clone(gil);
   if (std::holds_alternative<plan::KafkaSinkSpec>(spec.sinks[sink].to))
     return std::make_unique<flow::MessageEncodeStep>(std::move(place), dead_letters_,
                                                      std::move(encode), outputs,

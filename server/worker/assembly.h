@@ -27,6 +27,7 @@ class Outlets {
   virtual ~Outlets() = default;
   virtual flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) = 0;
   virtual flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) = 0;
+  virtual flow::RecordOutlet& of_records(std::size_t pipeline, std::size_t sink) = 0;
 };
 
 class Assembly {
@@ -42,9 +43,10 @@ class Assembly {
  private:
   std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::PipelineSpec& spec,
                                                 std::size_t index, Outlets& outlets);
-  std::unique_ptr<flow::EncodeStep> make_encoder(const embed::Gil&, const plan::PipelineSpec& spec,
-                                                 std::size_t index, std::size_t sink,
-                                                 Outlets& outlets);
+  std::unique_ptr<flow::OutputStep> make_output(const embed::Gil&, const plan::PipelineSpec& spec,
+                                                std::size_t index, std::size_t sink,
+                                                Outlets& outlets);
+  std::unique_ptr<flow::Router> make_router(const embed::Gil&, const plan::PipelineSpec& spec);
   std::unique_ptr<flow::Step> make_step(const embed::Gil&, const plan::StepSpec& spec,
                                         flow::Place place);
 

@@ -11,9 +11,7 @@ namespace machida::worker {
 class InProcess::Collector final : public flow::Outlet {
  public:
   explicit Collector(std::vector<Output>& outputs) : outputs_(outputs) {}
-  void write(std::string_view bytes) override {
-    outputs_.push_back({std::string(bytes), false, std::nullopt, std::nullopt});
-  }
+  void write(std::string_view bytes) override { outputs_.push_back({.value = std::string(bytes)}); }
   std::uint64_t mark() override { return 0; }
   bool delivered(std::uint64_t) override { return true; }
 
@@ -26,9 +24,26 @@ class InProcess::MessageCollector final : public flow::MessageOutlet {
   explicit MessageCollector(std::vector<Output>& outputs) : outputs_(outputs) {}
   std::string write(std::string_view value, std::optional<std::string_view> key,
                     std::optional<std::int32_t> partition) override {
-    outputs_.push_back({std::string(value), true,
-                        key ? std::optional<std::string>(*key) : std::nullopt, partition});
+    outputs_.push_back({.value = std::string(value),
+                        .is_message = true,
+                        .key = key ? std::optional<std::string>(*key) : std::nullopt,
+                        .partition = partition});
     return "";
+  }
+  std::uint64_t mark() override { return 0; }
+  bool delivered(std::uint64_t) override { return true; }
+
+ private:
+  std::vector<Output>& outputs_;
+};
+
+class InProcess::RecordCollector final : public flow::RecordOutlet {
+ public:
+  explicit RecordCollector(std::vector<Output>& outputs) : outputs_(outputs) {}
+  std::size_t write(const embed::Gil& gil, const flow::Batch& records) override {
+    for (std::size_t i = 0; i < records.size(); ++i)
+      outputs_.push_back({.record = embed::Object::borrow(gil, records.at(i))});
+    return records.size();
   }
   std::uint64_t mark() override { return 0; }
   bool delivered(std::uint64_t) override { return true; }
@@ -64,6 +79,13 @@ flow::Outlet& InProcess::of_bytes(std::size_t pipeline, std::size_t sink) {
 flow::MessageOutlet& InProcess::of_messages(std::size_t pipeline, std::size_t sink) {
   auto made = std::make_unique<MessageCollector>(outputs_[{pipeline, sink}]);
   MessageCollector& collector = *made;
+  collectors_.push_back(std::move(made));
+  return collector;
+}
+
+flow::RecordOutlet& InProcess::of_records(std::size_t pipeline, std::size_t sink) {
+  auto made = std::make_unique<RecordCollector>(outputs_[{pipeline, sink}]);
+  RecordCollector& collector = *made;
   collectors_.push_back(std::move(made));
   return collector;
 }

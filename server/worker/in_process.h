@@ -27,12 +27,13 @@ struct DeadLetter {
   embed::Object input;
 };
 
-// What a sink was given: bytes, or a message with its key and partition.
+// What a sink was given: bytes, a message with its key and partition, or a record.
 struct Output {
   std::string value;
   bool is_message = false;
-  std::optional<std::string> key;
-  std::optional<std::int32_t> partition;
+  std::optional<std::string> key = std::nullopt;
+  std::optional<std::int32_t> partition = std::nullopt;
+  embed::Object record;  // of a sink that takes records as they are: all there is
 };
 
 class InProcess final : public Outlets {
@@ -62,8 +63,10 @@ class InProcess final : public Outlets {
  private:
   class Collector;
   class MessageCollector;
+  class RecordCollector;
   flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
   flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
+  flow::RecordOutlet& of_records(std::size_t pipeline, std::size_t sink) override;
 
   class DeadLetterList;
 

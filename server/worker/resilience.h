@@ -50,6 +50,10 @@ class Resilience final : public checkpoint::Surroundings {
   std::vector<std::shared_ptr<const std::string>> outbox_of(const std::string& sink) const;
   // The same after a restart, and no other store's.
   const std::string& identity() const noexcept { return identity_; }
+  // Of records in outboxes.
+  embed::Pickling record_pickling(const embed::Gil& gil) const {
+    return states_pickling_.clone(gil);
+  }
   // Where a source that can't go back writes down what it reads.
   flow::InputLog* log_of(std::size_t source);
 

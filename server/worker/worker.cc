@@ -6,6 +6,7 @@
 #include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
+#include "server/flow/output_step.h"
 #include "server/flow/unknown_keys.h"
 #include "server/kafka/client.h"
 #include "server/sink/kafka_epoch_sink.h"
@@ -33,7 +34,7 @@ Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, const std::string&
       stop_signal_(loop_, [this] { drain(); }),
       drain_look_(loop_, [this] { look_whether_drained(); }) {
   make_resilience(gil, module);
-  make_sinks(dead_letters);
+  make_sinks(gil, dead_letters);
   assembly_ =
       std::make_unique<Assembly>(gil, plan, options_.unknown_keys, dead_letters, metrics, *this);
   if (resilience_) resilience_->restore(gil, assembly_->states());
@@ -66,13 +67,15 @@ std::size_t Worker::kafka_queue_bytes() const {
   return options_.memory_budget_bytes / std::max<std::size_t>(clients, 1);
 }
 
-void Worker::make_sinks(flow::DeadLetters& dead_letters) {
+void Worker::make_sinks(const embed::Gil& gil, flow::DeadLetters& dead_letters) {
   const auto connected = [this] { on_sink_connected(); };
   for (std::size_t p = 0; p < plan_.pipelines.size(); ++p)
     for (std::size_t s = 0; s < plan_.pipelines[p].sinks.size(); ++s) {
       const plan::SinkSpec& spec = plan_.pipelines[p].sinks[s];
       if (const auto* kafka = std::get_if<plan::KafkaSinkSpec>(&spec.to)) {
         make_kafka_sink(p, s, *kafka, dead_letters);
+      } else if (const auto* storage = std::get_if<plan::StorageSinkSpec>(&spec.to)) {
+        make_storage_sink(gil, p, s, *storage, dead_letters);
       } else {
         auto sink = std::make_unique<sink::TcpSink>(
             loop_, intake_, std::get<plan::TcpSinkSpec>(spec.to).address, metrics_, connected);
@@ -113,6 +116,44 @@ void Worker::make_kafka_sink(std::size_t pipeline, std::size_t sink,
   sinks_.push_back(std::move(made));
 }
 
+void Worker::make_storage_sink(const embed::Gil& gil, std::size_t pipeline, std::size_t sink,
+                               const plan::StorageSinkSpec& spec, flow::DeadLetters& dead_letters) {
+  constexpr std::size_t kWorker = 0, kWorkers = 1;
+  if (!storage_)
+    storage_ = std::make_unique<StorageSinks>(gil, options_.storage, kWorker, kWorkers);
+  const std::string& name = spec.name.empty() ? spec.type : spec.name;
+  const flow::Place place{plan_.pipelines[pipeline].name, "sink"};
+  const std::string id = fmt::format("{}-{}-{}", place.pipeline, name, sink);
+  const std::string identity = resilience_ ? resilience_->identity() : "";
+  sink::StorageSink::Parts parts{
+      .id = id,
+      .people = spec.name.empty() ? spec.type : fmt::format("{} '{}'", spec.type, spec.name),
+      .place = place,
+      .running_sink =
+          storage_->running(gil, spec, fmt::format("machida-{}-{}-{}", identity, kWorker, id)),
+      .durable = std::nullopt,
+      .epoch_interval_ms = options_.resilience.epoch_interval_ms,
+      .retries = options_.storage.retries};
+  sink::StorageSink::Calls calls{.on_connected = [this] { on_sink_connected(); }};
+  if (resilience_) {
+    parts.durable.emplace(sink::StorageSink::Durable{{gil, resilience_->record_pickling(gil)},
+                                                     resilience_->newest_epoch()});
+    calls.on_full = [this] { resilience_->end_epoch_soon(); };
+    calls.on_committed = [this] { resilience_->go_on(); };
+  }
+  auto made = std::make_unique<sink::StorageSink>(gil, loop_, intake_, std::move(parts),
+                                                  dead_letters, metrics_, std::move(calls));
+  storage_->add(*made);
+  record_outlets_[{pipeline, sink}] = made.get();
+  if (!resilience_) {
+    settlement_.watch(*made);
+  } else {
+    if (const auto outbox = resilience_->outbox_of(id); !outbox.empty()) made->recover(gil, outbox);
+    resilience_->add(static_cast<flow::EpochSink&>(*made));
+  }
+  sinks_.push_back(std::move(made));
+}
+
 void Worker::make_sources(const embed::Gil& gil) {
   for (std::size_t p = 0; p < plan_.pipelines.size(); ++p) {
     const plan::SourceSpec& spec = plan_.pipelines[p].source;
@@ -148,9 +189,31 @@ flow::MessageOutlet& Worker::of_messages(std::size_t pipeline, std::size_t sink)
   return *message_outlets_.at({pipeline, sink});
 }
 
-Worker::~Worker() = default;
+flow::RecordOutlet& Worker::of_records(std::size_t pipeline, std::size_t sink) {
+  return *record_outlets_.at({pipeline, sink});
+}
+
+Worker::~Worker() { close_storage(); }
 
 int Worker::run() {
+  int status = 0;
+  try {
+    status = run_to_the_end();
+  } catch (...) {
+    close_storage();
+    throw;
+  }
+  close_storage();
+  if (left_threads_ && status == 0) status = 1;
+  log_summary();
+  return status;
+}
+
+void Worker::close_storage() {
+  if (storage_ && !storage_->close()) left_threads_ = true;
+}
+
+int Worker::run_to_the_end() {
   for (const auto& sink : sinks_) sink->open();
   int status = 0;
   try {
@@ -177,7 +240,6 @@ int Worker::run() {
     const int drained = run_loop();
     if (status == 0) status = drained;
   }
-  log_summary();
   return status;
 }
 
@@ -185,7 +247,9 @@ int Worker::run() {
 void Worker::abandon() {
   settlement_.clear();
   sources_.clear();
-  if (resilience_) resilience_->abandon();
+  if (!resilience_) return;
+  resilience_->abandon();
+  if (storage_) storage_->close_sinks();
   std::erase_if(sinks_, [](const auto& sink) {
     return dynamic_cast<const flow::EpochSink*>(sink.get()) != nullptr;
   });
@@ -275,7 +339,7 @@ void Worker::log_summary() const {
   log::info(
       "records in: {}, outputs: {}, dead letters: {}, unknown keys: {}, connections closed for bad "
       "input: {}",
-      metrics_.total(flow::Pipeline::kCounter), metrics_.total(flow::EncodeStep::kCounter),
+      metrics_.total(flow::Pipeline::kCounter), metrics_.total(flow::OutputStep::kCounter),
       metrics_.total(flow::DeadLetterLog::kCounter), metrics_.total(flow::UnknownKeys::kCounter),
       metrics_.total(source::TcpSource::kBadConnections));
 }

@@ -25,6 +25,7 @@
 #include "server/worker/assembly.h"
 #include "server/worker/resilience.h"
 #include "server/worker/settlement.h"
+#include "server/worker/storage_sinks.h"
 
 namespace machida::worker {
 
@@ -35,6 +36,7 @@ struct WorkerOptions {
   std::uint64_t commit_interval_ms = 1000;       // of Kafka sources' offsets
   std::size_t memory_budget_bytes = 128u << 20;  // for librdkafka's queues, shared out
   ResilienceOptions resilience;
+  StorageOptions storage;
 };
 
 class Worker final : public Outlets {
@@ -48,14 +50,19 @@ class Worker final : public Outlets {
 
   // Until drained by a signal or failed. Returns the process's exit status. Without the lock.
   int run();
+  // A thread of a storage sink hangs: the process can only be ended without Python's consent.
+  bool left_threads() const { return left_threads_; }
 
  private:
   enum class Phase { kConnecting, kRunning, kDraining, kStopped };
 
   flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
   flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
+  flow::RecordOutlet& of_records(std::size_t pipeline, std::size_t sink) override;
   void make_resilience(const embed::Gil&, const std::string& module);
-  void make_sinks(flow::DeadLetters& dead_letters);
+  void make_sinks(const embed::Gil&, flow::DeadLetters& dead_letters);
+  void make_storage_sink(const embed::Gil&, std::size_t pipeline, std::size_t sink,
+                         const plan::StorageSinkSpec& spec, flow::DeadLetters& dead_letters);
   void make_kafka_sink(std::size_t pipeline, std::size_t sink, const plan::KafkaSinkSpec& spec,
                        flow::DeadLetters& dead_letters);
   void make_sources(const embed::Gil&);
@@ -68,7 +75,9 @@ class Worker final : public Outlets {
   void drain();
   void look_whether_drained();
   void finish(int status);
+  int run_to_the_end();
   int run_loop();
+  void close_storage();
   void abandon();
   void log_summary() const;
 
@@ -80,9 +89,11 @@ class Worker final : public Outlets {
   uv::Loop loop_;
   flow::Intake intake_;
   std::unique_ptr<Resilience> resilience_;          // null: without
+  std::unique_ptr<StorageSinks> storage_;           // null: there is none
   std::vector<std::unique_ptr<sink::Sink>> sinks_;  // of all pipelines
   std::map<std::pair<std::size_t, std::size_t>, flow::Outlet*> byte_outlets_;
   std::map<std::pair<std::size_t, std::size_t>, flow::MessageOutlet*> message_outlets_;
+  std::map<std::pair<std::size_t, std::size_t>, flow::RecordOutlet*> record_outlets_;
   Settlement settlement_;
   std::unique_ptr<Assembly> assembly_;
   std::vector<std::unique_ptr<source::Source>> sources_;  // one per pipeline
@@ -92,6 +103,7 @@ class Worker final : public Outlets {
   Phase phase_ = Phase::kConnecting;
   std::uint64_t drain_deadline_ms_ = 0;
   int status_ = 0;
+  bool left_threads_ = false;
 };
 
 }  // namespace machida::worker

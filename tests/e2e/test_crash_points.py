@@ -22,7 +22,11 @@ POINTS = [
     "compaction.before",
     "compaction.middle",
     "compaction.after",
+    "storage.write.before",
+    "storage.write.after",
 ]
+OF_AN_EPOCH = [p for p in POINTS if p.partition(".")[0] not in ("compaction", "storage")]
+"""Storage sinks have their points tested in test_storage_recovery.py."""
 TIMES = (3, 1, 2)
 
 
@@ -30,7 +34,7 @@ def test_list_of_points_is_complete() -> None:
     assert _machida.crash_points() == POINTS
 
 
-@pytest.mark.parametrize("point", [p for p in POINTS if not p.startswith("compaction.")])
+@pytest.mark.parametrize("point", OF_AN_EPOCH)
 def test_killed_at_a_point_of_an_epoch(kafka: Kafka, tmp_path: Path, point: str) -> None:
     with Counting(kafka, tmp_path) as counting:
         for times in TIMES:

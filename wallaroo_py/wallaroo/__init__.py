@@ -32,6 +32,9 @@ encoder returns `(value, key)`:
         topic, brokers, log_level = wallaroo.kafka_parse_source_options(args)
         source = wallaroo.KafkaSourceConfig(topic, brokers, log_level, decode)
 
+It may also end in a storage sink: IntoFiles, or any object with the members of
+IntoSink, whose partition gets the records themselves, an epoch at a time.
+
 The package needs no server: decorated functions are called in plain tests like any function, and
 `wallaroo.testing` runs whole applications there.
 """
@@ -74,16 +77,28 @@ if TYPE_CHECKING:
         DefaultKafkaSinkCLIParser,
         DefaultKafkaSourceCLIParser,
     )
+    from .storage.async_bridge import AsyncBridge
+    from .storage.epoch import Epoch
+    from .storage.errors import RejectedItems, SinkUnavailable
+    from .storage.into_files import IntoFiles
+    from .storage.protocols import IntoSink, SinkPartition
 else:
-    # Loaded when first used, so that an application without Kafka starts sooner.
+    # Loaded when first used, so that an application without Kafka and storage starts sooner.
     _LAZY = {
+        "AsyncBridge": "storage.async_bridge",
         "CustomKafkaSinkCLIParser": "kafka_parsers",
         "CustomKafkaSourceCLIParser": "kafka_parsers",
         "DefaultKafkaSinkCLIParser": "kafka_parsers",
         "DefaultKafkaSourceCLIParser": "kafka_parsers",
+        "Epoch": "storage.epoch",
+        "IntoFiles": "storage.into_files",
+        "IntoSink": "storage.protocols",
         "KafkaMessage": "kafka_message",
         "KafkaSinkConfig": "kafka",
         "KafkaSourceConfig": "kafka",
+        "RejectedItems": "storage.errors",
+        "SinkPartition": "storage.protocols",
+        "SinkUnavailable": "storage.errors",
         "kafka_parse_sink_options": "kafka_options",
         "kafka_parse_source_options": "kafka_options",
     }
@@ -107,6 +122,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ApplicationBuilder",
+    "AsyncBridge",
     "Computation",
     "ComputationMulti",
     "CustomKafkaSinkCLIParser",
@@ -115,11 +131,17 @@ __all__ = [
     "DefaultKafkaSinkCLIParser",
     "DefaultKafkaSourceCLIParser",
     "Encoder",
+    "Epoch",
+    "IntoFiles",
+    "IntoSink",
     "KafkaMessage",
     "KafkaSinkConfig",
     "KafkaSourceConfig",
     "MessageDecoder",
     "Partition",
+    "RejectedItems",
+    "SinkPartition",
+    "SinkUnavailable",
     "StateBuilder",
     "StateComputation",
     "StateComputationMulti",

@@ -166,8 +166,8 @@ class ApplicationBuilder:
     def to_sink(self, sink_config: Any) -> Self:
         """End the pipeline with a sink.
 
-        sink_config: a TCPSinkConfig, a KafkaSinkConfig (or a parser that makes one), or a tuple
-        like `("tcp", host, port, encoder)`.
+        sink_config: a TCPSinkConfig, a KafkaSinkConfig (or a parser that makes one), a tuple like
+        `("tcp", host, port, encoder)`, or a storage sink: anything with the members of `IntoSink`.
         """
         self._sink_step("to_sink")
         sink = self._endpoint("to_sink", sink_config, "sink")
@@ -193,6 +193,28 @@ class ApplicationBuilder:
             self._mistake("to_sinks() got an empty list: it needs at least one sink")
         sinks = [self._endpoint("to_sinks", config, "sink") for config in configs]
         self._actions.append(("to_sinks", sinks))
+        return self
+
+    def to_router(
+        self, branches: dict[str, tuple[Callable[[Any], Any], Any]], default: Any = None
+    ) -> Self:
+        """End the pipeline with several sinks, one of which gets each output.
+
+        branches: name -> (predicate, sink), not empty. An output goes to the first sink, in this
+        order, whose `predicate(data)` is true. sink: what `to_sink` takes, unless it says
+        `router_branch_safe = False`.
+        default: the sink for outputs for which no predicate holds; without one they become dead
+        letters.
+        """
+        self._sink_step("to_router")
+        if not isinstance(branches, dict) or not branches:
+            self._mistake(
+                f"to_router() takes a dict {{name: (predicate, sink)}}, got {shorten(branches)}"
+            )
+            return self
+        read = [self._branch(name, branch) for name, branch in branches.items()]
+        last = None if default is None else self._branch_sink("default", default)
+        self._actions.append(("to_router", read, last))
         return self
 
     def done(self) -> Self:
@@ -328,6 +350,29 @@ class ApplicationBuilder:
         if mistake:
             self._mistake(mistake, method)
         return endpoint
+
+    def _branch(self, name: Any, branch: Any) -> tuple[Any, Any, Any]:
+        if not isinstance(name, str) or not name:
+            self._mistake(f"A branch's name must be a non-empty str, got {shorten(name)}")
+        if not isinstance(branch, tuple) or len(branch) != 2:
+            self._mistake(
+                f"The branch {name!r} must be a pair (predicate, sink), got {shorten(branch)}",
+                "to_router",
+            )
+            return (name, None, None)
+        predicate, sink = branch
+        for text in checks.predicate_mistakes(predicate):
+            self._mistake(f"The branch {name!r}: {text}", "to_router")
+        return (name, predicate, self._branch_sink(name, sink))
+
+    def _branch_sink(self, name: Any, sink: Any) -> Any:
+        if getattr(sink, "router_branch_safe", True) is False:
+            self._mistake(
+                f"The branch {name!r}: the sink {shorten(sink)} can't be used by a router, it says "
+                "router_branch_safe = False",
+                "to_router",
+            )
+        return self._endpoint("to_router", sink, "sink")
 
     def _mistake(self, text: str, method: str = "", step: str | None = None) -> None:
         """Remember a mistake with its place. step: the step's name, when it is about one."""

@@ -25,7 +25,6 @@ def check_function(function: Any, arity: int, decorator: str, *, returns_list: b
             f"Expected a callable object but got a {function!r} (@wallaroo.{decorator})"
         )
     where = f"@wallaroo.{decorator} on {describe(function)}"
-    accepts = _function_accepts if isinstance(function, _Function) else _callable_accepts
     if not accepts(function, arity):
         raise WallarooParameterError(
             f"Incompatible function arity, your function must allow {arity} arguments. ({where})"
@@ -40,6 +39,13 @@ def check_function(function: Any, arity: int, decorator: str, *, returns_list: b
             "A generator cannot be used here: the function must return its outputs, so build a "
             f"list in place of yield. ({where})"
         )
+
+
+def accepts(function: Any, arity: int) -> bool:
+    """Tell whether a callable takes `arity` positional arguments."""
+    if isinstance(function, _Function):
+        return _function_accepts(function, arity)
+    return _callable_accepts(function, arity)
 
 
 def _function_accepts(function: Any, arity: int) -> bool:

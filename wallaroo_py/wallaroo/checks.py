@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .arity import accepts
 from .decorated import (
     Decorated,
     MessageDecoder,
@@ -86,6 +87,14 @@ def partition_mistakes(partition_function: Any) -> Iterator[str]:
             "@wallaroo.partition_function decorator? (It is called @wallaroo.partition here; "
             f"got {describe(partition_function)})"
         )
+
+
+def predicate_mistakes(predicate: Any) -> Iterator[str]:
+    """Check the predicate of a router's branch."""
+    if not callable(predicate):
+        yield f"its predicate must be callable, got {shorten(predicate)}"
+    elif not accepts(predicate, 1):
+        yield f"its predicate {describe(predicate)} must take one argument"
 
 
 def key_list_mistakes(keys: Any) -> Iterator[str]:

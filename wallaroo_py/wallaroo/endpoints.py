@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     Role = Literal["source", "sink"]
 
 
+_STORAGE_HINT = ", nor a storage sink with payload, name, router_branch_safe and build_partition()"
+
+
 def read_endpoint(config: Any, role: Role) -> tuple[Any, str]:
     """Return a configuration's tuple as the topology holds it, and what is wrong with it.
 
     config: an object with `to_tuple()`, or a hand-made tuple. TCP and Kafka ones are checked.
+    A sink may also be anything that has the members of a storage sink.
     The second item is "" when nothing is wrong.
     """
+    if role == "sink" and not isinstance(config, tuple) and not hasattr(config, "to_tuple"):
+        from .storage import recognise  # not loaded for TCP alone
+
+        if recognise.is_meant_as_sink(config):
+            return ("storage", config), "; ".join(recognise.sink_mistakes(config))
     endpoint = config
     if not isinstance(config, (tuple, type)) and callable(getattr(config, "to_tuple", None)):
         endpoint = config.to_tuple()
@@ -25,7 +34,8 @@ def read_endpoint(config: Any, role: Role) -> tuple[Any, str]:
         kind = "SourceConfig" if role == "source" else "SinkConfig"
         return endpoint, (
             f"{shorten(config)} is not a TCP{kind} or Kafka{kind} (nor a tuple like "
-            '("tcp", host, port, ...))'
+            '("tcp", host, port, ...)'
+            f"{_STORAGE_HINT if role == 'sink' else ''})"
         )
     if endpoint[0] == "tcp":
         return _tcp(endpoint, role)

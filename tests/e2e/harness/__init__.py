@@ -14,6 +14,7 @@ from harness.receiver import Receiver
 from harness.sequences import Sequences
 from harness.serve import NewBroker, NewReceiver, Serve, ServeKafka, Start
 from harness.server import BINARY, READY, Server
+from harness.storage_app import calls, failing, send, storage_app, wait_written, written
 from harness.store import ask_store, change_store, newest_epoch, positions_total
 
 __all__ = [
@@ -46,9 +47,11 @@ __all__ = [
     "Topic",
     "ask_store",
     "by_key",
+    "calls",
     "change_store",
     "check_frames",
     "expected_counts",
+    "failing",
     "frames",
     "frames_application",
     "kafka_arguments",
@@ -57,7 +60,11 @@ __all__ = [
     "one_pipeline",
     "parse_frame",
     "positions_total",
+    "send",
+    "storage_app",
     "wait_letters",
     "wait_quiet",
     "wait_until",
+    "wait_written",
+    "written",
 ]

@@ -38,7 +38,14 @@ Outcome run(const embed::Gil& gil, const std::string& arguments,
       plan::read_topology(gil, testing::python(gil, kParts + ("it = topology(" + arguments + ")")));
   worker::InProcess process(gil, plan, worker::UnknownKeyPolicy::kDrop, 100);
   process.feed_frames(gil, 0, values);
-  return {process.outputs(0, 0), process.dead_letters().size()};
+  Outcome outcome;
+  for (const worker::Output& output : process.outputs(0, 0))
+    outcome.outputs.push_back({.value = output.value,
+                               .is_message = output.is_message,
+                               .key = output.key,
+                               .partition = output.partition});
+  outcome.dead_letters = process.dead_letters().size();
+  return outcome;
 }
 
 }  // namespace

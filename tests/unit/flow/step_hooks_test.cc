@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "embed/value.h"
+#include "server/flow/encode_step.h"
 #include "server/flow/pipeline.h"
 #include "tests/unit/python.h"
 
@@ -66,7 +67,7 @@ struct Line {
     std::vector<std::unique_ptr<flow::Step>> steps;
     steps.push_back(std::make_unique<Hold>("first", dead_letters, 10));
     steps.push_back(std::make_unique<Hold>("second", dead_letters, 20));
-    std::vector<std::unique_ptr<flow::EncodeStep>> encoders;
+    std::vector<std::unique_ptr<flow::OutputStep>> encoders;
     encoders.push_back(std::make_unique<flow::BytesEncodeStep>(
         flow::Place{"p", "encoder"}, dead_letters, testing::python(gil, "it = str"),
         metrics.counter("out"), written));

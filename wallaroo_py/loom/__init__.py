@@ -1,0 +1,1 @@
+"""The import names of loom's storage sinks, for applications written against them."""

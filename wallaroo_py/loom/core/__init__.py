@@ -1,0 +1,1 @@
+"""What loom's parts share."""

@@ -1,0 +1,1 @@
+"""loom's streaming DSL, as far as storage sinks go."""

@@ -1,0 +1,7 @@
+"""Terminal nodes: the protocols of storage sinks, and the built-in ones."""
+
+from wallaroo.storage.into_files import IntoFiles
+
+from ._sink import IntoSink, SinkPartition
+
+__all__ = ["IntoFiles", "IntoSink", "SinkPartition"]

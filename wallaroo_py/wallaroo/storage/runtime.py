@@ -1,0 +1,122 @@
+"""What a running worker calls: builds the partitions of its storage sinks, writes, closes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..errors import WallarooParameterError
+from .async_bridge import AsyncBridge
+from .epoch import Epoch
+from .errors import RejectedItems, SinkUnavailable
+from .recognise import partition_mistakes
+from .sessions import SessionManagers
+
+Outcome = str | list[tuple[int, str]] | None
+"""Of a write: None it is done, a str why the storage can't be reached, a list the records that
+can't be written by their index."""
+
+
+class Storage:
+    """The storage sinks of one worker and what they share."""
+
+    def __init__(self, settings: str) -> None:
+        """settings: JSON with "sinks" (name -> section), "worker_index" and "worker_count"."""
+        read = json.loads(settings)
+        self._sections: dict[str, dict[str, Any]] = read["sinks"]
+        self._worker_index: int = read["worker_index"]
+        self._worker_count: int = read["worker_count"]
+        self._bridge = AsyncBridge()
+        self._sessions = SessionManagers(self._bridge)
+
+    def sink(self, sink: Any, epoch_name: str) -> RunningSink:
+        """Return a sink that is to be opened, on the thread on which it shall run.
+
+        epoch_name: `Epoch.sink` of its epochs.
+        """
+        return RunningSink(sink, epoch_name, self)
+
+    def build(self, sink: Any) -> Any:
+        """Have a sink build this worker's partition. Raises WallarooParameterError."""
+        section = self._sections.get(sink.name, {})
+        partition = sink.build_partition(
+            section,
+            self._worker_index,
+            self._worker_count,
+            bridge=self._bridge,
+            session_manager=self._sessions.of(section),
+        )
+        wrong = list(partition_mistakes(partition))
+        if wrong:
+            kind = type(sink).__name__
+            raise WallarooParameterError(
+                *(f"{kind}.build_partition() returned {partition!r}: {text}" for text in wrong)
+            )
+        return partition
+
+    def cancel(self) -> None:
+        """Cancel the coroutines that partitions wait for; the worker stops."""
+        self._bridge.cancel_running()
+
+    def close(self) -> None:
+        """Close what the sinks shared; they are closed themselves."""
+        self._sessions.close()
+        self._bridge.close()
+
+
+class RunningSink:
+    """One worker's end of a sink. All calls on one thread."""
+
+    def __init__(self, sink: Any, epoch_name: str, storage: Storage) -> None:
+        self._sink = sink
+        self._epoch_name = epoch_name
+        self._storage = storage
+        self._partition: Any = None
+        self._open = False
+
+    def open(self) -> str | None:
+        """Build the partition, if that was not done yet, and open it.
+
+        Return None, or why the storage can't be reached: to be called again then.
+        Raises what `build_partition` and `open` raise.
+        """
+        if self._partition is None:
+            self._partition = self._storage.build(self._sink)
+        if not self._open and hasattr(self._partition, "open"):
+            try:
+                self._partition.open()
+            except SinkUnavailable as unavailable:
+                return str(unavailable) or "it is not available"
+        self._open = True
+        return None
+
+    def write(self, items: Sequence[Any], epoch: int | None) -> Outcome:
+        """Write an epoch's records. epoch: its number, None when it is not kept.
+
+        Raises whatever the partition raises beside SinkUnavailable and RejectedItems.
+        """
+        batch = list(items)  # a partition may do with it what it likes
+        try:
+            if epoch is not None and hasattr(self._partition, "write_epoch"):
+                self._partition.write_epoch(batch, Epoch(self._epoch_name, epoch))
+            else:
+                self._partition.write_batch(batch)
+        except SinkUnavailable as unavailable:
+            return str(unavailable) or "it is not available"
+        except RejectedItems as rejected:
+            return _reasons(rejected.reasons, len(items))
+        return None
+
+    def close(self) -> None:
+        """Close the partition, if there is one. Raises what it raises."""
+        partition, self._partition = self._partition, None
+        if partition is not None:
+            partition.close()
+
+
+def _reasons(reasons: Mapping[int, str], count: int) -> list[tuple[int, str]]:
+    wrong = [i for i in reasons if not isinstance(i, int) or not 0 <= i < count]
+    if wrong or not reasons:
+        raise ValueError(f"RejectedItems with the indices {list(reasons)} of {count} items")
+    return [(i, str(reasons[i])) for i in sorted(reasons)]
