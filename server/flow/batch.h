@@ -23,6 +23,7 @@ class Batch {
   ~Batch();
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
+  Batch(Batch&&) noexcept = default;
 
   // Takes over a reference.
   void push(_object* record) { records_.push_back(record); }

@@ -1,5 +1,7 @@
 #include "server/flow/pipeline.h"
 
+#include "server/base/check.h"
+
 namespace machida::flow {
 namespace {
 
@@ -66,6 +68,13 @@ void Pipeline::run_records(const embed::Gil& gil, Batch& records) {
   run_steps(gil);
 }
 
+void Pipeline::run_from(const embed::Gil& gil, std::size_t step, Batch& records) {
+  MACHIDA_CHECK(step < steps_.size(), "records for a step that there is not");
+  const Emptied emptied(gil, current_, next_);
+  current_.swap(records);
+  run_steps(gil, nullptr, step);
+}
+
 void Pipeline::on_eof(const embed::Gil& gil) {
   const Emptied emptied(gil, current_, next_);
   run_steps(gil, [&gil](Step& step, Batch& out) { step.on_eof(gil, out); });
@@ -95,10 +104,10 @@ std::vector<EpochStates*> Pipeline::states() const {
   return all;
 }
 
-void Pipeline::run_steps(const embed::Gil& gil, const Also& also) {
-  for (const std::unique_ptr<Step>& step : steps_) {
-    step->run(gil, current_, next_);
-    if (also) also(*step, next_);
+void Pipeline::run_steps(const embed::Gil& gil, const Also& also, std::size_t first) {
+  for (std::size_t i = first; i < steps_.size(); ++i) {
+    steps_[i]->run(gil, current_, next_);
+    if (also) also(*steps_[i], next_);
     current_.clear(gil);
     current_.swap(next_);
   }

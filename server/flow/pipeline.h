@@ -53,12 +53,17 @@ class Pipeline {
   // What its steps remember and a checkpoint keeps, in their order.
   std::vector<EpochStates*> states() const;
 
+  // What other workers sent to running step number `step`; taken out of the batch.
+  void run_from(const embed::Gil&, std::size_t step, Batch& records);
+
+  std::size_t steps() const noexcept { return steps_.size(); }
+  const Place& place_of(std::size_t step) const { return steps_[step]->place(); }
   const std::string& name() const noexcept { return name_; }
 
  private:
   // `also` may append to what a step has left.
   using Also = std::function<void(Step&, Batch& out)>;
-  void run_steps(const embed::Gil&, const Also& also = nullptr);
+  void run_steps(const embed::Gil&, const Also& also = nullptr, std::size_t first = 0);
   void route(const embed::Gil&);
 
   std::string name_;

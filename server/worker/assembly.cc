@@ -1,39 +1,68 @@
 #include "server/worker/assembly.h"
 
+#include <algorithm>
+
 #include "embed/error.h"
 #include "embed/value.h"
 #include "server/flow/encode_step.h"
+#include "server/flow/exchange_step.h"
 #include "server/flow/map_step.h"
 #include "server/flow/state_step.h"
 
 namespace machida::worker {
-namespace {
-
-std::unique_ptr<flow::StateTable> make_states(const embed::Gil& gil, const plan::StateSpec& spec,
-                                              UnknownKeyPolicy unknown_keys) {
-  const bool closed = !spec.keyed || (spec.keys && unknown_keys == UnknownKeyPolicy::kDrop);
-  auto table = std::make_unique<flow::StateTable>(
-      gil, spec.name, spec.build.clone(gil),
-      closed ? flow::UnlistedKeys::kUnknown : flow::UnlistedKeys::kCreate);
-  if (!spec.keyed) {
-    std::vector<embed::Object> only;
-    only.push_back(embed::none(gil));
-    table->create(gil, only);
-  } else if (spec.keys) {
-    table->create(gil, *spec.keys);
-  }
-  return table;
-}
-
-}  // namespace
-
 Assembly::Assembly(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
-                   flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets)
-    : dead_letters_(dead_letters), metrics_(metrics) {
-  for (const plan::StateSpec& spec : plan.states)
-    states_.push_back(make_states(gil, spec, unknown_keys));
+                   flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets,
+                   Seat seat)
+    : seat_(seat), dead_letters_(dead_letters), metrics_(metrics) {
+  for (const plan::StateSpec& spec : plan.states) make_states(gil, spec, unknown_keys);
   for (std::size_t i = 0; i < plan.pipelines.size(); ++i)
     pipelines_.push_back(make_pipeline(gil, plan.pipelines[i], i, outlets));
+}
+
+void Assembly::make_states(const embed::Gil& gil, const plan::StateSpec& spec,
+                           UnknownKeyPolicy unknown_keys) {
+  const bool closed = !spec.keyed || (spec.keys && unknown_keys == UnknownKeyPolicy::kDrop);
+  const std::size_t number = states_.size();
+  flow::StateTable& table = *states_.emplace_back(std::make_unique<flow::StateTable>(
+      gil, spec.name, spec.build.clone(gil),
+      closed ? flow::UnlistedKeys::kUnknown : flow::UnlistedKeys::kCreate));
+  const std::vector<embed::Object>* listed = spec.keys ? &*spec.keys : nullptr;
+  owners_.push_back(spec.keyed ? std::make_shared<const flow::KeyOwners>(gil, seat_.workers, listed)
+                               : nullptr);
+  std::vector<embed::Object> own;
+  if (!spec.keyed) {
+    embed::Object none = embed::none(gil);
+    if (owns(gil, number, none.get())) own.push_back(std::move(none));
+  } else if (listed) {
+    for (const embed::Object& key : *listed)
+      if (owns(gil, number, key.get())) own.push_back(key.clone(gil));
+  }
+  table.create(gil, own);
+}
+
+bool Assembly::owns(const embed::Gil& gil, std::size_t state, _object* key) const {
+  if (seat_.workers == 1) return true;
+  if (!owners_[state])
+    return flow::owner_of_name(states_[state]->name(), seat_.workers) == seat_.index;
+  const std::uint32_t owner = owners_[state]->owner_of(gil, key);
+  if (owner == flow::KeyOwners::kNobody) embed::throw_pending(gil);
+  return owner == seat_.index;
+}
+
+std::unique_ptr<flow::Assignment> Assembly::make_assignment(const embed::Gil& gil,
+                                                            const plan::StepSpec& spec) const {
+  if (!seat_.exchange) return nullptr;
+  switch (spec.kind) {
+    case plan::StepKind::kStateless:
+      if (!spec.parallel) return nullptr;
+      return std::make_unique<flow::RoundRobin>(seat_.index, seat_.workers);
+    case plan::StepKind::kStateful:
+      return std::make_unique<flow::OneWorker>(
+          flow::owner_of_name(states_[spec.state.value]->name(), seat_.workers));
+    case plan::StepKind::kKeyed:
+      return std::make_unique<flow::ByKey>(spec.partition.clone(gil), owners_[spec.state.value]);
+  }
+  return nullptr;
 }
 
 std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
@@ -44,8 +73,26 @@ std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
                                                     dead_letters_, decoding.decode.clone(gil),
                                                     decoding.message_class.clone(gil));
   std::vector<std::unique_ptr<flow::Step>> steps;
-  for (const plan::StepSpec& step : spec.steps)
-    steps.push_back(make_step(gil, step, flow::Place{spec.name, step.name}));
+  std::uint32_t stages = 0;
+  for (const plan::StepSpec& step : spec.steps) {
+    const flow::Place place{spec.name, step.name};
+    if (std::unique_ptr<flow::Assignment> assignment = make_assignment(gil, step)) {
+      ++stages;
+      steps.push_back(std::make_unique<flow::ExchangeStep>(
+          place, dead_letters_,
+          flow::ExchangeStep::Parts{
+              .assignment = std::move(assignment),
+              .exchange = *seat_.exchange,
+              .next = {static_cast<std::uint32_t>(index),
+                       static_cast<std::uint32_t>(steps.size() + 1)},
+              .own = seat_.index,
+              .workers = seat_.workers,
+              .exchanged = metrics_.counter(flow::ExchangeStep::kCounter,
+                                            {{"pipeline", spec.name}, {"step", step.name}})}));
+    }
+    steps.push_back(make_step(gil, step, place));
+  }
+  stages_ = std::max(stages_, stages);
   std::vector<std::unique_ptr<flow::OutputStep>> sinks;
   for (std::size_t i = 0; i < spec.sinks.size(); ++i)
     sinks.push_back(make_output(gil, spec, index, i, outlets));

@@ -62,11 +62,12 @@ class InProcess::DeadLetterList final : public flow::DeadLetters {
 };
 
 InProcess::InProcess(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
-                     std::size_t frame_bytes_max)
+                     std::size_t frame_bytes_max, Seat seat)
     : plan_(plan),
       frame_bytes_max_(frame_bytes_max),
       dead_letters_(std::make_unique<DeadLetterList>()) {
-  assembly_ = std::make_unique<Assembly>(gil, plan, unknown_keys, *dead_letters_, metrics_, *this);
+  assembly_ =
+      std::make_unique<Assembly>(gil, plan, unknown_keys, *dead_letters_, metrics_, *this, seat);
 }
 
 flow::Outlet& InProcess::of_bytes(std::size_t pipeline, std::size_t sink) {
@@ -124,6 +125,10 @@ void InProcess::feed_records(const embed::Gil& gil, std::size_t pipeline,
     if (batch.size() == flow::kBatchRecordsMax || i + 1 == records.size())
       assembly_->pipelines()[pipeline]->run_records(gil, batch);
   }
+}
+
+void InProcess::receive(const embed::Gil& gil, flow::MemoryExchange::Arrival arrival) {
+  assembly_->pipelines()[arrival.to.pipeline]->run_from(gil, arrival.to.step, arrival.records);
 }
 
 std::string InProcess::feed_stream(const embed::Gil& gil, std::size_t pipeline,

@@ -14,6 +14,7 @@
 #include "embed/gil.h"
 #include "embed/object.h"
 #include "server/flow/dead_letters.h"
+#include "server/flow/memory_exchange.h"
 #include "server/metrics/counter.h"
 #include "server/plan/plan.h"
 #include "server/worker/assembly.h"
@@ -39,8 +40,9 @@ struct Output {
 class InProcess final : public Outlets {
  public:
   // Throws what Assembly throws. `plan` must outlive it.
+  // With a seat it is one of several workers, which the caller lets receive what others sent.
   InProcess(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
-            std::size_t frame_bytes_max);
+            std::size_t frame_bytes_max, Seat seat = {});
   ~InProcess() override;
 
   // The pipeline of that name, or npos.
@@ -50,6 +52,8 @@ class InProcess final : public Outlets {
   void feed_frames(const embed::Gil&, std::size_t pipeline,
                    const std::vector<std::optional<std::string_view>>& values);
   void feed_records(const embed::Gil&, std::size_t pipeline, std::vector<embed::Object> records);
+  // Takes the records.
+  void receive(const embed::Gil&, flow::MemoryExchange::Arrival arrival);
   // Raw bytes with headers, as one connection's reads; returns what is wrong with them, or "".
   std::string feed_stream(const embed::Gil&, std::size_t pipeline,
                           const std::vector<std::string_view>& reads);
