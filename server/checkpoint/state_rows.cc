@@ -50,7 +50,7 @@ Object key_from(const Gil& gil, const embed::Pickling& pickle, const store::Key&
   return pickle.load(gil, key.bytes);
 }
 
-void RowWriter::write(const Gil& gil, const std::string& state_name, _object* key, _object* state) {
+std::vector<store::StateRow>& RowWriter::rows_of(const std::string& state_name) {
   if (rows_.empty() || rows_.back().state != state_name) {
     const auto known = std::find_if(rows_.begin(), rows_.end(), [&](const store::StateRows& rows) {
       return rows.state == state_name;
@@ -60,17 +60,24 @@ void RowWriter::write(const Gil& gil, const std::string& state_name, _object* ke
     else
       std::iter_swap(known, rows_.end() - 1);
   }
+  return rows_.back().rows;
+}
+
+void RowWriter::write(const Gil& gil, const std::string& state_name, _object* key, _object* state) {
+  std::vector<store::StateRow>& rows = rows_of(state_name);
   try {
-    store::StateRow& row = rows_.back().rows.emplace_back();
-    row.key = key_of(gil, keys_, key);
-    row.value = states_.dump(gil, state);
-    bytes_ += row.value.size();
+    std::string value = states_.dump(gil, state);
+    bytes_ += value.size();
+    rows.push_back({key_of(gil, keys_, key), std::move(value)});
   } catch (const embed::PythonError& error) {
-    rows_.back().rows.pop_back();
     throw StateNotSaved("state '" + state_name + "' of key " +
                         embed::repr(gil, Object::borrow(gil, key), 200) +
                         " can't be saved: " + error.what());
   }
+}
+
+void RowWriter::forget(const Gil& gil, const std::string& state_name, _object* key) {
+  rows_of(state_name).push_back({key_of(gil, keys_, key), std::nullopt});
 }
 
 }  // namespace machida::checkpoint

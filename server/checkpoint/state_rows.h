@@ -36,6 +36,7 @@ class RowWriter final : public flow::StateWriter {
 
   void write(const embed::Gil&, const std::string& state_name, _object* key,
              _object* state) override;
+  void forget(const embed::Gil&, const std::string& state_name, _object* key) override;
 
   std::vector<store::StateRows> take() {
     bytes_ = 0;
@@ -44,6 +45,9 @@ class RowWriter final : public flow::StateWriter {
   std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
+  // Those of the state, at the end of rows_.
+  std::vector<store::StateRow>& rows_of(const std::string& state_name);
+
   embed::Pickling states_, keys_;
   std::vector<store::StateRows> rows_;
   std::uint64_t bytes_ = 0;

@@ -11,7 +11,7 @@ Compaction::Compaction(const std::string& path, Database& store, Database* base,
 bool Compaction::step(Deadline deadline) {
   const bool more = scan_.step(
       [&](const Row& row) {
-        if (keys_.insert(row.state, row.key)) writer_.add(row);
+        if (keys_.insert(row.state, row.key) && row.value) writer_.add(row);
       },
       [&] { return std::chrono::steady_clock::now() < deadline; });
   writer_.flush();

@@ -158,9 +158,12 @@ void find_newest_rows(Database& store, Contents& contents) {
   contents.newest_rows.clear();
   KeySet keys;
   Scan scan(store, contents.base.get(), contents.meta, contents.records);
-  scan.finish(
-      [&](const Row& row) { contents.newest_rows.push_back(keys.insert(row.state, row.key)); });
-  contents.keys = keys.size();
+  contents.keys = 0;
+  scan.finish([&](const Row& row) {
+    const bool holds = keys.insert(row.state, row.key) && row.value;
+    contents.newest_rows.push_back(holds);
+    contents.keys += holds ? 1 : 0;
+  });
   contents.rows_are_known = true;
 }
 

@@ -21,9 +21,10 @@ struct Contents {
   std::vector<EpochRecord> records;
   std::vector<Position> positions;  // of the newest of them
   std::vector<Outbox> outboxes;
-  // Of all rows of the records and the base, in the order of a Scan: the newest one of its key?
+  // Of all rows of the records and the base, in the order of a Scan: the newest one of its key, and
+  // a value?
   std::vector<bool> newest_rows;
-  std::uint64_t keys = 0;
+  std::uint64_t keys = 0;       // that have a value
   bool rows_are_known = false;  // the records and newest_rows are what the store has now
 
   std::vector<std::string> damage;  // each with its file; empty: all of it verifies

@@ -62,7 +62,7 @@ void Inspection::read_states(const Store::OnState& on_state) {
   Scan scan(*database_, contents_.base.get(), meta_, contents_.records);
   std::size_t n = 0;
   scan.finish([&](const Row& row) {
-    if (contents_.newest_rows[n++]) on_state(row.state, row.key, row.value);
+    if (contents_.newest_rows[n++]) on_state(row.state, row.key, *row.value);
   });
 }
 

@@ -3,7 +3,7 @@
 namespace machida::store {
 
 void insert_row(Statement& insert, std::int64_t id, std::int64_t epoch, std::string_view state,
-                const Key& key, std::string_view value) {
+                const Key& key, std::optional<std::string_view> value) {
   insert.bind(1, id).bind(2, epoch).bind_text(3, state);
   switch (key.kind) {
     case KeyKind::kNone:
@@ -20,7 +20,11 @@ void insert_row(Statement& insert, std::int64_t id, std::int64_t epoch, std::str
       insert.bind_blob(4, key.bytes);
       break;
   }
-  insert.bind(5, static_cast<std::int64_t>(key.kind)).bind_blob(6, value);
+  insert.bind(5, static_cast<std::int64_t>(key.kind));
+  if (value)
+    insert.bind_blob(6, *value);
+  else
+    insert.bind_null(6);
   insert.run();
 }
 
@@ -28,12 +32,13 @@ bool read_row(const Statement& select, Row& row) {
   using Type = Statement::Type;
   if (select.type(0) != Type::kInteger || select.type(1) != Type::kInteger ||
       select.type(2) != Type::kText || select.type(4) != Type::kInteger ||
-      select.type(5) != Type::kBlob)
+      (select.type(5) != Type::kBlob && select.type(5) != Type::kNull))
     return false;
   row.id = select.integer(0);
   row.epoch = select.integer(1);
   row.state = select.bytes(2);
-  row.value = select.bytes(5);
+  row.value = std::nullopt;
+  if (select.type(5) == Type::kBlob) row.value = select.bytes(5);
   const Type type = select.type(3);
   const std::int64_t kind = select.integer(4);
   if (kind < 0 || kind > static_cast<std::int64_t>(KeyKind::kPickle)) return false;
@@ -57,19 +62,22 @@ bool read_row(const Statement& select, Row& row) {
   return false;
 }
 
-void add_row(Digest& digest, std::string_view state, const Key& key, std::string_view value) {
+void add_row(Digest& digest, std::string_view state, const Key& key,
+             std::optional<std::string_view> value) {
+  constexpr std::uint64_t kForgotten = ~std::uint64_t{0};  // no value has that size
   const std::uint64_t numbers[] = {static_cast<std::uint64_t>(key.kind),
                                    static_cast<std::uint64_t>(key.integer), state.size(),
-                                   key.bytes.size(), value.size()};
+                                   key.bytes.size(), value ? value->size() : kForgotten};
   digest.add_numbers(numbers);
   digest.add_raw(state);
   digest.add_raw(key.bytes);
-  digest.add_raw(value);
+  if (value) digest.add_raw(*value);
 }
 
-std::uint64_t bytes_of(std::string_view state, const Key& key, std::string_view value) {
+std::uint64_t bytes_of(std::string_view state, const Key& key,
+                       std::optional<std::string_view> value) {
   constexpr std::uint64_t kBytesPerRow = 16;  // about what SQLite adds
-  return state.size() + key.bytes.size() + value.size() + kBytesPerRow;
+  return state.size() + key.bytes.size() + (value ? value->size() : 0) + kBytesPerRow;
 }
 
 }  // namespace machida::store

@@ -1,8 +1,9 @@
-// A row of the table `snap`: the value of one key in one epoch. How it is written, read and
-// digested.
+// A row of the table `snap`: the value of one key in one epoch, NULL when it was forgotten then.
+// How it is written, read and digested.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,7 @@ struct Row {
   std::int64_t epoch = 0;
   std::string_view state;
   Key key;
-  std::string_view value;
+  std::optional<std::string_view> value;
 };
 
 inline constexpr const char* kInsertRow =
@@ -29,12 +30,14 @@ inline constexpr const char* kSelectRows =
     "ORDER BY id";
 
 void insert_row(Statement& insert, std::int64_t id, std::int64_t epoch, std::string_view state,
-                const Key& key, std::string_view value);
+                const Key& key, std::optional<std::string_view> value);
 // The present row of kSelectRows. False: no row that this server wrote.
 bool read_row(const Statement& select, Row& row);
 
 // What the row says, but for its id and epoch.
-void add_row(Digest& digest, std::string_view state, const Key& key, std::string_view value);
-std::uint64_t bytes_of(std::string_view state, const Key& key, std::string_view value);
+void add_row(Digest& digest, std::string_view state, const Key& key,
+             std::optional<std::string_view> value);
+std::uint64_t bytes_of(std::string_view state, const Key& key,
+                       std::optional<std::string_view> value);
 
 }  // namespace machida::store

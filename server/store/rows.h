@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct Key {
 
 struct StateRow {
   Key key;
-  std::string value;  // the pickled state
+  std::optional<std::string> value;  // the pickled state; nothing: the key has none any more
 };
 
 // What changed in one state during the epoch; each key at most once.

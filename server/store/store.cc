@@ -100,7 +100,7 @@ void Store::read_states(const OnState& on_state) const {
   Scan scan(*parts_->database, contents.base.get(), contents.meta, contents.records);
   std::size_t n = 0;
   scan.finish([&](const Row& row) {
-    if (contents.newest_rows[n++]) on_state(row.state, row.key, row.value);
+    if (contents.newest_rows[n++]) on_state(row.state, row.key, *row.value);
   });
 }
 

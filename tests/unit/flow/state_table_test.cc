@@ -49,6 +49,7 @@ struct Written final : flow::StateWriter {
     lines.push_back(embed::str(gil, embed::Object::borrow(gil, key)) + "=" +
                     embed::str(gil, embed::Object::borrow(gil, state)));
   }
+  void forget(const embed::Gil&, const std::string&, _object*) override { FAIL("not a table's"); }
 };
 
 }  // namespace

@@ -84,7 +84,9 @@ store::Epoch make_epoch(std::int64_t number, int keys, int keys_max, std::size_t
   store::StateRows count{"count", {}};
   for (int i = 0; i < keys; ++i) {
     const std::int64_t key = (number * 7919 + i) % keys_max;
-    count.rows.push_back({text_key("key-" + std::to_string(key)), value + std::to_string(key)});
+    store::StateRow& row = count.rows.emplace_back();
+    row.key = text_key("key-" + std::to_string(key));
+    if ((key + number) % 7 != 0) row.value = value + std::to_string(key);
   }
   store::StateRows other{"other", {}};
   const auto add = [&](store::Key key, std::string text) {
@@ -108,7 +110,13 @@ void Said::apply(const store::Epoch& epoch_said) {
   epoch = epoch_said.number;
   closed = false;
   for (const store::StateRows& rows : epoch_said.states)
-    for (const store::StateRow& row : rows.rows) states[name_of(rows.state, row.key)] = row.value;
+    for (const store::StateRow& row : rows.rows) {
+      const std::string name = name_of(rows.state, row.key);
+      if (row.value)
+        states[name] = *row.value;
+      else
+        states.erase(name);
+    }
   positions.clear();
   for (const Position& position : epoch_said.positions)
     positions.push_back(position.source + "/" + position.part + "=" +

@@ -44,8 +44,8 @@ store::Key bytes_key(store::KeyKind kind, std::string bytes);
 store::Key text_key(std::string text);
 store::Key integer_key(std::int64_t integer);
 
-// `keys` keys of state "count", drawn from `keys_max` by the epoch's number, and one of each other
-// kind; positions; one outbox.
+// `keys` keys of state "count", drawn from `keys_max` by the epoch's number, of which a seventh is
+// forgotten, and one of each other kind; positions; one outbox.
 store::Epoch make_epoch(std::int64_t number, int keys, int keys_max, std::size_t value_bytes = 40);
 
 // All that a store says: what the tests compare.
