@@ -1,0 +1,81 @@
+#include "server/flow/keyed_step.h"
+
+#include "server/flow/call.h"
+
+namespace machida::flow {
+
+using embed::Gil;
+
+namespace {
+
+// Keys handled in one on_due(): some milliseconds of work.
+constexpr std::size_t kDueKeysMax = 1024;
+
+constexpr const char* kNoPair =
+    "Dataflow requires a `(key, value)` 2-tuple as input to every stateful operator for routing; "
+    "got `%R` instead";
+constexpr const char* kNoKey =
+    "Stateful logic functions must return string or integer keys in `(key, value)`; got `%R` "
+    "instead";
+
+// The key as an exact str, borrowed from the record or `made`. Null, with an exception set: no key.
+PyObject* exact_key(PyObject* record, PyObject*& made) {
+  if (!PyTuple_Check(record) || PyTuple_GET_SIZE(record) != 2) {
+    PyErr_Format(PyExc_TypeError, kNoPair, record);
+    return nullptr;
+  }
+  PyObject* key = PyTuple_GET_ITEM(record, 0);
+  if (PyUnicode_CheckExact(key)) return key;
+  if (PyUnicode_Check(key)) return made = PyUnicode_FromObject(key);
+  PyErr_Format(PyExc_TypeError, kNoKey, key);
+  return nullptr;
+}
+
+}  // namespace
+
+void KeyedStep::run(const Gil& gil, Batch& in, Batch& out) {
+  if (in.empty()) return;
+  begin_batch();
+  for (std::size_t i = 0; i < in.size(); ++i) {
+    PyObject* item = in.at(i);
+    PyObject* made = nullptr;
+    PyObject* key = exact_key(item, made);
+    if (!key) {
+      failed(gil, item, "error routing by the key", nullptr);
+    } else {
+      const embed::Object owned = made ? embed::Object::steal(gil, made) : embed::Object();
+      on_record(gil, keys_.use(gil, key), {item, key, PyTuple_GET_ITEM(item, 1)}, out);
+    }
+    Py_DECREF(in.take(i));
+  }
+}
+
+void KeyedStep::on_due(const Gil& gil, std::int64_t now_us, Batch& out) {
+  for (KeyTable::Cell* cell : keys_.take_due(now_us, kDueKeysMax)) {
+    keys_.change(gil, *cell);
+    on_cell_due(gil, *cell, now_us, out);
+  }
+}
+
+void KeyedStep::on_eof(const Gil& gil, Batch& out) {
+  if (!gives_at_eof()) return;
+  for (KeyTable::Cell* cell : keys_.in_order()) {
+    keys_.change(gil, *cell);
+    on_cell_eof(gil, *cell, out);
+  }
+}
+
+void KeyedStep::push(const Gil& gil, PyObject* key, PyObject* output, Batch& out) {
+  if (!output) embed::throw_pending(gil);
+  PyObject* pair = PyTuple_New(2);
+  if (!pair) {
+    Py_DECREF(output);
+    embed::throw_pending(gil);
+  }
+  Py_INCREF(key);
+  PyTuple_SET_ITEM(pair, 0, key);
+  PyTuple_SET_ITEM(pair, 1, output);
+  out.push(pair);
+}
+
+}  // namespace machida::flow

@@ -1,0 +1,62 @@
+#include "server/flow/stateful_map_step.h"
+
+#include "server/flow/call.h"
+
+namespace machida::flow {
+
+using embed::Gil;
+using embed::Object;
+
+struct StatefulMapStep::Cell final : KeyTable::Cell {
+  Object state;
+};
+
+void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Record& record,
+                                Batch& out) {
+  Cell& cell = static_cast<Cell&>(base);
+  if (cell.vacant()) {
+    PyObject* fresh = parts_.builder.build(gil, record.key);
+    if (!fresh) {
+      keys_.forget(gil, cell);
+      return failed(gil, record.item, "error calling `stateful_map` builder",
+                    parts_.builder.function.get());
+    }
+    cell.state = Object::steal(gil, fresh);
+    keys_.occupy(cell);
+  }
+  PyObject* result = call_two(gil, parts_.mapper.get(), cell.state.get(), record.value);
+  if (!result)
+    return failed(gil, record.item, "error calling `stateful_map` mapper", parts_.mapper.get());
+  const Held owned_result(gil, result);
+  if (!PyTuple_Check(result) || PyTuple_GET_SIZE(result) != 2) {
+    PyErr_Format(PyExc_TypeError,
+                 "return value of `mapper` in stateful map operator must be a 2-tuple of "
+                 "`(updated_state, updated_value)`; got `%R` instead",
+                 result);
+    return failed(gil, record.item, "error calling `stateful_map` mapper", parts_.mapper.get());
+  }
+  PyObject* state = PyTuple_GET_ITEM(result, 0);
+  PyObject* output = PyTuple_GET_ITEM(result, 1);
+  Py_INCREF(output);
+  push(gil, record.key, output, out);
+  if (state == Py_None) {
+    cell.state = Object();
+    keys_.forget(gil, cell);
+  } else if (state != cell.state.get()) {
+    cell.state = Object::borrow(gil, state);
+  }
+}
+
+std::unique_ptr<KeyTable::Cell> StatefulMapStep::make_cell() const {
+  return std::make_unique<Cell>();
+}
+
+Object StatefulMapStep::saved(const Gil& gil, const KeyTable::Cell& cell) const {
+  return static_cast<const Cell&>(cell).state.clone(gil);
+}
+
+void StatefulMapStep::restore(const Gil& gil, KeyTable::Cell& cell, const Object& saved) {
+  static_cast<Cell&>(cell).state = saved.clone(gil);
+}
+
+}  // namespace machida::flow
