@@ -1,0 +1,1 @@
+"""Sources and sinks that are there: files, standard output."""

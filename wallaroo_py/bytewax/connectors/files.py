@@ -1,0 +1,27 @@
+"""Read and write text files.
+
+Implemented in `wallaroo.flows.files`, which has the whole story.
+"""
+
+from wallaroo.flows.files import (
+    CSVSource,
+    DirSink,
+    DirSource,
+    FileSink,
+    FileSource,
+)
+
+# Names of release 0.17.
+CSVInput = CSVSource
+DirInput = DirSource
+DirOutput = DirSink
+FileInput = FileSource
+FileOutput = FileSink
+
+__all__ = [
+    "CSVSource",
+    "DirSink",
+    "DirSource",
+    "FileSink",
+    "FileSource",
+]

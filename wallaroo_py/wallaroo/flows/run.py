@@ -1,0 +1,125 @@
+"""Run dataflows from the command line: `python -m bytewax.run module:flow`.
+
+The flow's data is cut into epochs, by system time (`-s`, 10 seconds unless set). An epoch delays
+nothing: it only says what belongs together when state is stored for recovery (`-r`, see
+`bytewax.recovery`).
+
+SIGTERM and Ctrl-C stop reading, let what was read go through, store what is to be stored, and end
+the process with status 0. It is 1 when the flow failed, and 2 for a mistake on the command line.
+
+Each flag has an environment variable; the flag goes first. In Kubernetes, BYTEWAX_POD_NAME and
+BYTEWAX_STATEFULSET_NAME together are the process id, and the file BYTEWAX_HOSTFILE_PATH has the
+addresses, one a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import command
+from .importing import load_flow
+from .running import cli_main
+
+__all__ = ["cli_main"]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m bytewax.run", description="Run a bytewax dataflow"
+    )
+    parser.add_argument("import_str", help=command.IMPORT_HELP)
+    scaling = parser.add_argument_group(
+        "Scaling", "'-i' and '-a' are for several processes, each started with its own '-i'."
+    )
+    scaling.add_argument(
+        "-w",
+        "--workers-per-process",
+        action=command.EnvDefault,
+        envvar="BYTEWAX_WORKERS_PER_PROCESS",
+        type=command.positive,
+        default=1,
+        help="Number of workers for each process",
+    )
+    scaling.add_argument(
+        "-p",
+        "--processes",
+        action=command.EnvDefault,
+        envvar="BYTEWAX_PROCESSES",
+        type=command.positive,
+        default=1,
+        help="Number of processes to stand for, as in release 0.17: it multiplies the workers",
+    )
+    scaling.add_argument(
+        "-i",
+        "--process-id",
+        action=command.EnvDefault,
+        envvar="BYTEWAX_PROCESS_ID",
+        type=command.process_id,
+        help="Process id",
+    )
+    scaling.add_argument(
+        "-a",
+        "--addresses",
+        action=command.EnvDefault,
+        envvar="BYTEWAX_ADDRESSES",
+        help="Addresses of other processes, separated by semicolon: "
+        '-a "localhost:2021;localhost:2022;localhost:2023"',
+    )
+    command.add_recovery_flags(parser)
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line and the environment, or end the process with status 2.
+
+    In the result, `addresses` is a list of str or None.
+    """
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        if options.process_id is None:
+            options.process_id = _pod_number()
+        if options.addresses is not None:
+            options.addresses = [part for part in options.addresses.split(";") if part]
+        elif path := os.environ.get("BYTEWAX_HOSTFILE_PATH"):
+            options.addresses = [line for line in Path(path).read_text().split() if line]
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if (options.process_id is None) != (not options.addresses):
+        parser.error("-i/--process-id and -a/--addresses go together: give both or none")
+    if options.addresses and options.processes != 1:
+        parser.error("-p/--processes can't be used with -i and -a")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a dataflow from the command line, and end the process if it failed."""
+    options = parse(arguments)
+    command.run_guarded(
+        lambda: cli_main(
+            load_flow(options.import_str),
+            workers_per_process=options.workers_per_process * options.processes,
+            process_id=options.process_id,
+            addresses=options.addresses,
+            **command.recovery_arguments(options),
+        )
+    )
+
+
+def _pod_number() -> int | None:
+    """Return the number at the end of the pod's name. Raises ValueError when it has none."""
+    pod = os.environ.get("BYTEWAX_POD_NAME")
+    stateful_set = os.environ.get("BYTEWAX_STATEFULSET_NAME")
+    if not pod or not stateful_set:
+        return None
+    number = pod.removeprefix(f"{stateful_set}-")
+    if not number.isdecimal():
+        raise ValueError(
+            f"BYTEWAX_POD_NAME is {pod!r}, which is not BYTEWAX_STATEFULSET_NAME "
+            f"{stateful_set!r}, a hyphen and a number"
+        )
+    return int(number)

@@ -1,0 +1,167 @@
+"""Run a dataflow on the engine, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from .arguments import check_duration, check_size, wrong_type
+from .dataflow import Dataflow
+from .engine import load_engine
+from .recovery import RecoveryConfig, check_directory
+
+
+def run_main(
+    flow: Dataflow,
+    *,
+    epoch_interval: timedelta | None = None,
+    recovery_config: RecoveryConfig | None = None,
+) -> None:
+    """Run a dataflow in this thread, with one worker, until its input ends.
+
+    >>> from bytewax.dataflow import Dataflow
+    >>> from bytewax.testing import TestingSource, run_main
+    >>> from bytewax.connectors.stdio import StdOutSink
+    >>> flow = Dataflow()
+    >>> flow.input("inp", TestingSource(range(3)))
+    >>> flow.output("out", StdOutSink())
+    >>> run_main(flow)
+    0
+    1
+    2
+
+    epoch_interval: system time between snapshots, a timedelta, 10 seconds unless given; zero ends
+    an epoch after each batch.
+    recovery_config: where to keep snapshots, and go on from.
+    Raises what the flow's functions, sources and sinks raise, with a note that names step, function
+    and item; ValueError when the flow has no input or no output; what `bytewax.recovery` says.
+    """
+    _run(flow, _options(epoch_interval, recovery_config))
+
+
+def cluster_main(
+    flow: Dataflow,
+    addresses: Sequence[str] | None,
+    proc_id: int,
+    *,
+    epoch_interval: timedelta | None = None,
+    recovery_config: RecoveryConfig | None = None,
+    worker_count_per_proc: int = 1,
+) -> None:
+    """Run a dataflow with several workers, in this process or in several.
+
+    addresses: `host:port` of each process, this one too, on this machine; empty or None if this is
+    the only one. proc_id: the index of this process in addresses.
+    worker_count_per_proc: how many workers each process has. They take turns running Python.
+    For the rest see `run_main`.
+    Raises what run_main raises, ValueError when proc_id is no index of addresses.
+    """
+    workers = check_size("worker_count_per_proc", worker_count_per_proc)
+    if workers < 1:
+        raise ValueError("argument 'worker_count_per_proc': must be 1 or more")
+    options = _options(epoch_interval, recovery_config)
+    options["workers"] = workers
+    process = check_size("proc_id", proc_id)
+    if isinstance(addresses, (str, bytes)):
+        raise wrong_type("addresses", addresses, "list of str")
+    if addresses:
+        if process >= len(addresses):
+            raise ValueError(
+                f"argument 'proc_id': {process} is no index of the {len(addresses)} addresses"
+            )
+        if len(addresses) > 1:
+            options["addresses"] = [str(address) for address in addresses]
+            options["process_id"] = process
+    _run(flow, options)
+
+
+def cli_main(
+    flow: Dataflow,
+    *,
+    workers_per_process: int | None = 1,
+    process_id: int | None = None,
+    addresses: Sequence[str] | None = None,
+    epoch_interval: timedelta | None = None,
+    recovery_config: RecoveryConfig | None = None,
+) -> None:
+    """Run a dataflow as `python -m bytewax.run` does.
+
+    process_id and addresses go together; see `cluster_main` for what they and the others mean.
+    Raises what cluster_main raises, ValueError when only one of the two is given.
+    """
+    if (process_id is None) != (not addresses):
+        raise ValueError("process_id and addresses go together: give both or none")
+    cluster_main(
+        flow,
+        addresses,
+        process_id or 0,
+        epoch_interval=epoch_interval,
+        recovery_config=recovery_config,
+        worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
+    )
+
+
+def run_cluster(
+    flow: Dataflow,
+    *,
+    epoch_interval: timedelta | None = None,
+    recovery_config: RecoveryConfig | None = None,
+    processes: int | None = 1,
+    workers_per_process: int | None = 1,
+) -> None:
+    """Run a dataflow with `processes * workers_per_process` workers, all in this process.
+
+    For the rest see `run_main`. Raises what run_main raises.
+    """
+    count = 1
+    for name, number in (("processes", processes), ("workers_per_process", workers_per_process)):
+        size = 1 if number is None else check_size(name, number)
+        if size < 1:
+            raise ValueError(f"argument {name!r}: must be 1 or more, got {number!r}")
+        count *= size
+    cluster_main(
+        flow,
+        None,
+        0,
+        epoch_interval=epoch_interval,
+        recovery_config=recovery_config,
+        worker_count_per_proc=count,
+    )
+
+
+run_cluster.__test__ = False  # type: ignore[attr-defined]  # as `test_cluster` it is no test
+
+
+def _options(
+    epoch_interval: timedelta | None, recovery_config: RecoveryConfig | None
+) -> dict[str, Any]:
+    """Return the options of `_machida.run_flow`, after checking them."""
+    options: dict[str, Any] = {}
+    if epoch_interval is not None:
+        if check_duration("epoch_interval", epoch_interval) < timedelta(0):
+            raise ValueError(
+                f"argument 'epoch_interval': must not be negative, got {epoch_interval!r}"
+            )
+        options["epoch_interval"] = epoch_interval.total_seconds()
+    if recovery_config is not None:
+        if not isinstance(recovery_config, RecoveryConfig):
+            raise wrong_type("recovery_config", recovery_config, "RecoveryConfig")
+        check_directory(recovery_config.db_dir)
+        options["recovery_dir"] = recovery_config.db_dir
+        options["backup_interval"] = recovery_config.backup_interval.total_seconds()
+        serde = recovery_config.snapshot_serde
+        if serde is not None:
+            options["snapshot_ser"] = serde.ser
+            options["snapshot_de"] = serde.de
+    return options
+
+
+def _run(flow: Dataflow, options: dict[str, Any]) -> None:
+    if not isinstance(flow, Dataflow):
+        raise wrong_type("flow", flow, "Dataflow")
+    operators = {step[0] for step in flow._steps}
+    for needed in ("input", "output"):
+        if needed not in operators:
+            raise ValueError(f"Dataflow needs to contain at least one {needed}")
+    load_engine().run_flow(flow, options)
