@@ -32,7 +32,7 @@ encoder returns `(value, key)`:
         topic, brokers, log_level = wallaroo.kafka_parse_source_options(args)
         source = wallaroo.KafkaSourceConfig(topic, brokers, log_level, decode)
 
-It may also end in a storage sink: IntoFiles, or any object with the members of
+It may also end in a storage sink: IntoTable, IntoFiles, or any object with the members of
 IntoSink, whose partition gets the records themselves, an epoch at a time.
 
 The package needs no server: decorated functions are called in plain tests like any function, and
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
     from .storage.epoch import Epoch
     from .storage.errors import RejectedItems, SinkUnavailable
     from .storage.into_files import IntoFiles
+    from .storage.into_table import IntoTable
     from .storage.protocols import IntoSink, SinkPartition
 else:
     # Loaded when first used, so that an application without Kafka and storage starts sooner.
@@ -93,6 +94,7 @@ else:
         "Epoch": "storage.epoch",
         "IntoFiles": "storage.into_files",
         "IntoSink": "storage.protocols",
+        "IntoTable": "storage.into_table",
         "KafkaMessage": "kafka_message",
         "KafkaSinkConfig": "kafka",
         "KafkaSourceConfig": "kafka",
@@ -134,6 +136,7 @@ __all__ = [
     "Epoch",
     "IntoFiles",
     "IntoSink",
+    "IntoTable",
     "KafkaMessage",
     "KafkaSinkConfig",
     "KafkaSourceConfig",

@@ -133,8 +133,8 @@ def _row_or_value(item: Any) -> Any:
 
 
 def _parquet(items: Sequence[Any]) -> bytes:
-    import pyarrow
-    import pyarrow.parquet
+    import pyarrow  # type: ignore[import-untyped]
+    import pyarrow.parquet  # type: ignore[import-untyped]
 
     rows = rows_of(items)
     try:

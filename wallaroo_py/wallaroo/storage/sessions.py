@@ -9,6 +9,7 @@ from typing import Any
 from .async_bridge import AsyncBridge
 
 CONNECT_TIMEOUT_S = 5
+SILENT_S_MAX = 30  # that a peer may leave sent data unacknowledged
 
 
 class SessionManager:
@@ -72,11 +73,16 @@ class SessionManager:
     def _make_engine(self) -> Any:
         import sqlalchemy
 
+        options = _engine_options(self._url)
         if self.is_async:
             from sqlalchemy.ext.asyncio import create_async_engine
 
-            return create_async_engine(self._url, pool_pre_ping=True, hide_parameters=True)
-        return sqlalchemy.create_engine(self._url, pool_pre_ping=True, hide_parameters=True)
+            made = create_async_engine(self._url, **options)
+            _begin_explicitly(made.sync_engine)
+            return made
+        plain = sqlalchemy.create_engine(self._url, **options)
+        _begin_explicitly(plain)
+        return plain
 
 
 class SessionManagers:
@@ -97,6 +103,49 @@ class SessionManagers:
         """Close all of them."""
         for manager in self._by_url.values():
             manager.close()
+
+
+def _engine_options(url: str) -> dict[str, Any]:
+    """Options so that a server that is away is noticed, and parameters stay out of messages."""
+    import sqlalchemy
+
+    options: dict[str, Any] = {"pool_pre_ping": True, "hide_parameters": True}
+    parsed = sqlalchemy.engine.make_url(url)
+    driver = parsed.get_driver_name()
+    wanted: dict[str, Any] = {}
+    if driver in ("psycopg", "psycopg_async", "psycopg2"):
+        wanted = {"connect_timeout": CONNECT_TIMEOUT_S, "tcp_user_timeout": SILENT_S_MAX * 1000}
+    elif driver == "asyncpg":
+        wanted = {"timeout": CONNECT_TIMEOUT_S}
+    given = {x: value for x, value in wanted.items() if x not in parsed.query}
+    return {**options, "connect_args": given} if given else options
+
+
+def _begin_explicitly(engine: Any) -> None:
+    """Have SQLite's transactions begin when SQLAlchemy says so, which savepoints need.
+
+    Source: SQLAlchemy's documentation of the SQLite dialect, "Serializable isolation / Savepoints".
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    from sqlalchemy import event
+
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, record: Any) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def url_mistake(url: str) -> str:
+    """Return what is wrong with a database URL, without repeating it; "" when nothing is."""
+    try:
+        _dialect(url).import_dbapi()
+    except (ImportError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _dialect(url: str) -> Any:
