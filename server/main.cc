@@ -20,6 +20,7 @@
 #include "server/paths.h"
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
+#include "server/plan/sink_sections.h"
 #include "server/plan/topology_reader.h"
 #include "server/recovery.h"
 #include "server/store/store.h"
@@ -76,7 +77,21 @@ std::string python_program(const Options& options) {
   std::_Exit(status);
 }
 
-int serve(const embed::Interpreter& interpreter, const Options& options) {
+std::optional<std::string> variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  if (!value) return std::nullopt;
+  return value;
+}
+
+// Reports what is wrong with the configuration file. False: nothing is.
+bool has_mistakes(config::Configuration& config) {
+  std::string text;
+  for (const std::string& mistake : config.mistakes()) text += "\n  " + mistake;
+  if (!text.empty()) log::error("the configuration can't be used:{}", text);
+  return !text.empty();
+}
+
+int serve(const embed::Interpreter& interpreter, Options& options) {
   metrics::Registry metrics;
   std::optional<flow::DeadLetterLog> dead_letters;
   std::optional<plan::Plan> plan;
@@ -86,6 +101,9 @@ int serve(const embed::Interpreter& interpreter, const Options& options) {
     log::debug("{}", interpreter.describe(gil));
     plan = plan::read_topology(
         gil, embed::load_topology(gil, options.application_module, options.application));
+    plan::check_sink_sections(gil, *plan, options.config);
+    if (has_mistakes(options.config)) return kMistake;
+    options.worker.storage.sections_json = config::to_json(options.config.sinks());
     if (options.check != Check::kNo) {
       const bool json = options.check == Check::kJson;
       std::fputs((json ? plan::describe_json(gil, *plan) : plan::describe_text(gil, *plan)).c_str(),
@@ -102,7 +120,7 @@ int serve(const embed::Interpreter& interpreter, const Options& options) {
   return status;
 }
 
-int run(const Options& options) {
+int run(Options& options) {
   log::set_level(options.log_level);
   uv::raise_open_files_limit();
   try {
@@ -112,6 +130,7 @@ int run(const Options& options) {
          .paths = {package_directory(), std::filesystem::current_path().string()}});
     return serve(interpreter, options);
   } catch (const embed::SystemExit& exit) {
+    has_mistakes(options.config);
     if (*exit.what()) std::fprintf(stderr, "%s\n", exit.what());
     return exit.status();
   } catch (const embed::ApplicationError& error) {
@@ -126,6 +145,7 @@ int run(const Options& options) {
   } catch (const std::exception& error) {
     log::error("{}", error.what());
   }
+  has_mistakes(options.config);
   return kMistake;
 }
 
@@ -135,7 +155,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   machida::keep_freed_memory();
   if (argc > 1 && std::string(argv[1]) == "recovery") return machida::recovery_main(argc, argv);
-  const machida::ParsedOptions parsed = machida::parse_options(argc, argv);
+  machida::ParsedOptions parsed = machida::parse_options(argc, argv, machida::variable);
   if (parsed.exit) {
     std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);
     return parsed.exit->status;

@@ -192,13 +192,85 @@ void apply(const Words& w, Options& o) {
   o.log_level = *log::level_named(w.log_level);
 }
 
+// Everything that the command line sets.
+struct Settings {
+  Options options;
+  Words words;
+  Accepted accepted;
+  std::string config_file;
+};
+
+void declare(CLI::App& cli, Settings& s) {
+  add_own(cli, s.options, s.words);
+  cli.add_option("--config", s.config_file,
+                 "TOML or YAML file with these options and the sections of storage sinks");
+  add_resilience(cli, s.options.worker.resilience, s.words);
+  add_classic(cli, s.accepted);
+}
+
+std::optional<std::string> option_text(const config::Value& value) {
+  if (const auto* text = std::get_if<std::string>(&value.is)) return *text;
+  if (const auto* flag = std::get_if<bool>(&value.is)) return *flag ? "true" : "false";
+  if (const auto* integer = std::get_if<std::int64_t>(&value.is)) return std::to_string(*integer);
+  if (const auto* number = std::get_if<double>(&value.is)) return fmt::format("{}", *number);
+  return std::nullopt;
+}
+
+// The option that a key of the file's section `server` sets, or null.
+CLI::Option* option_of(CLI::App& cli, std::string key) {
+  std::replace(key.begin(), key.end(), '_', '-');
+  if (key == "help" || key == "version" || key == "config") return nullptr;
+  return cli.get_option_no_throw("--" + key);
+}
+
+// Two words for one thing: the file's must not win over the command line's.
+bool is_given(CLI::App& cli, const CLI::Option& option) {
+  const auto given = [&cli](const char* name) { return cli.get_option(name)->count() > 0; };
+  const std::string name = option.get_name();
+  const bool interval = name == "--epoch-interval" || name == "--time-between-checkpoints";
+  return option.count() > 0 ||
+         (interval && (given("--epoch-interval") || given("--time-between-checkpoints")));
+}
+
+// Values are tried on options of their own: also those that the command line overrides are checked.
+void apply_server_section(CLI::App& cli, config::Configuration& config) {
+  CLI::App trial;
+  Settings unused;
+  declare(trial, unused);
+  std::vector<std::pair<CLI::Option*, std::string>> wanted;
+  for (const config::Entry& entry : config.server()) {
+    CLI::Option* option = option_of(trial, entry.key);
+    if (!option) {
+      config.wrong(entry.place, "the server has no option '" + entry.key + "'");
+      continue;
+    }
+    const std::optional<std::string> text = option_text(entry.value);
+    try {
+      if (!text) throw CLI::ConversionError("no single value");
+      option->add_result(*text);
+      option->run_callback();
+      CLI::Option* real = option_of(cli, entry.key);
+      if (!is_given(cli, *real)) wanted.emplace_back(real, *text);
+    } catch (const CLI::ParseError&) {
+      config.wrong(entry.value.place,
+                   fmt::format("'{}' takes {}: {}", entry.key, option->get_type_name(),
+                               option->get_description()));
+    }
+  }
+  for (const auto& [option, text] : wanted) {
+    option->add_result(text);
+    option->run_callback();
+  }
+}
+
 std::optional<Exit> mistake(const std::string& text) {
   return Exit{2, "machida: " + text + "\nRun with --help for more information.\n"};
 }
 
 }  // namespace
 
-ParsedOptions parse_options(int argc, const char* const* argv) {
+ParsedOptions parse_options(int argc, const char* const* argv,
+                            const config::Environment& environment) {
   CLI::App cli(
       "Hosts a streaming application written in Python. Options that are not listed here go to the "
       "application's application_setup(args).",
@@ -207,16 +279,16 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   cli.get_formatter()->column_width(34);
   cli.set_version_flag("--version", std::string("machida ") + kVersion);
   ParsedOptions parsed;
-  Options& options = parsed.options;
-  Words words;
-  Accepted accepted;
-  add_own(cli, options, words);
-  add_resilience(cli, options.worker.resilience, words);
-  add_classic(cli, accepted);
+  Settings settings;
+  declare(cli, settings);
   Arguments arguments = normalised(cli, argc, argv);
   std::reverse(arguments.ours.begin(), arguments.ours.end());  // CLI11 takes them from the back
   try {
     cli.parse(arguments.ours);
+    if (!settings.config_file.empty()) {
+      settings.options.config = config::Configuration(settings.config_file, environment);
+      apply_server_section(cli, settings.options.config);
+    }
   } catch (const CLI::CallForVersion&) {
     parsed.exit = Exit{0, std::string("machida ") + kVersion + "\n"};
     return parsed;
@@ -226,8 +298,14 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     parsed.exit = mistake(error.what());
     return parsed;
+  } catch (const std::runtime_error& error) {  // of the configuration file
+    parsed.exit = mistake(error.what());
+    return parsed;
   }
-  apply(words, options);
+  const Words& words = settings.words;
+  apply(words, settings.options);
+  parsed.options = std::move(settings.options);
+  Options& options = parsed.options;
   options.application = {argv[0]};
   for (const auto& more : {cli.remaining(), arguments.application})
     options.application.insert(options.application.end(), more.begin(), more.end());
@@ -237,8 +315,11 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parsed.exit = mistake("You must provide Machida with --application-module");
   else if (words.run_with_resilience && options.worker.resilience.directory.empty())
     parsed.exit = mistake("--run-with-resilience needs --resilience-dir");
-  else if (const std::optional<std::string> why = impossible(accepted))
+  else if (const std::optional<std::string> why = impossible(settings.accepted))
     parsed.exit = mistake(*why);
+  // The application's sinks may have more to say about the file, unless there is none to ask.
+  if (parsed.exit)
+    for (const std::string& line : options.config.mistakes()) parsed.exit->text += line + "\n";
   return parsed;
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/base/log.h"
+#include "server/config/configuration.h"
 #include "server/flow/dead_letter_log.h"
 #include "server/worker/worker.h"
 
@@ -23,6 +24,7 @@ struct Options {
   std::string dead_letters_file;  // empty: none
   log::Level log_level = log::Level::kInfo;
   std::string venv;                      // empty: from the environment
+  config::Configuration config;          // of --config; its mistakes are still to be reported
   std::vector<std::string> application;  // argv[0] and what the server does not know, in order
 };
 
@@ -39,6 +41,9 @@ struct ParsedOptions {
 
 // Option names, short forms and leniency as in the original: `--opt v`, `--opt=v`, `-o v`, `-o=v`,
 // integers with `_`, `--pony*` ignored, unknown options left to the application.
-ParsedOptions parse_options(int argc, const char* const* argv);
+// `environment`: for ${VAR} in the file that --config names. What its section `server` sets and the
+// command line does not is used as if it stood there.
+ParsedOptions parse_options(int argc, const char* const* argv,
+                            const config::Environment& environment = {});
 
 }  // namespace machida

@@ -22,7 +22,8 @@ def test_help_names_every_option(start: Start) -> None:
     for option in (
         "--application-module --version --check --max-frame-bytes --dead-letters --on-error "
         "--unknown-keys --drain-timeout --log-level --venv --metrics --name --resilience-dir "
-        "--epoch-interval --time-between-checkpoints --journal-bytes --recover-damaged"
+        "--epoch-interval --time-between-checkpoints --journal-bytes --recover-damaged "
+        "--config --sink-retries"
     ).split():
         assert option in server.stdout, option
     assert start("-h").wait() == 0

@@ -14,7 +14,15 @@ from harness.receiver import Receiver
 from harness.sequences import Sequences
 from harness.serve import NewBroker, NewReceiver, Serve, ServeKafka, Start
 from harness.server import BINARY, READY, Server
-from harness.storage_app import calls, failing, send, storage_app, wait_written, written
+from harness.storage_app import (
+    VENV,
+    calls,
+    failing,
+    send,
+    storage_app,
+    wait_written,
+    written,
+)
 from harness.store import ask_store, change_store, newest_epoch, positions_total
 
 __all__ = [
@@ -27,6 +35,7 @@ __all__ = [
     "PRELUDE",
     "READY",
     "SANITIZED",
+    "VENV",
     "Broker",
     "Client",
     "Counting",

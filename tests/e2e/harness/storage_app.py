@@ -5,6 +5,7 @@ Each line of the file is what happened: {"call": "build", ...}, {"call": "write"
 """
 
 import json
+import sys
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -14,6 +15,8 @@ from harness.client import Client
 from harness.deadline import wait_until
 
 CALLS = "calls.jsonl"
+VENV = ("--venv", sys.prefix)
+"""Options of a server whose application needs what tests/requirements.txt installs."""
 
 RECORDER = """\
 import json

@@ -18,6 +18,15 @@ Outcome = str | list[tuple[int, str]] | None
 can't be written by their index."""
 
 
+def section_mistakes(sink: Any, section: str) -> list[tuple[str | None, str]]:
+    """Return what a sink says is wrong with its section; [] when it does not look.
+
+    section: as JSON. Each mistake: the key, None for all of the section, and what is wrong.
+    """
+    ask = getattr(sink, "config_mistakes", None)
+    return [] if ask is None else [(key, str(text)) for key, text in ask(json.loads(section))]
+
+
 class Storage:
     """The storage sinks of one worker and what they share."""
 
