@@ -16,6 +16,7 @@
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/topology_reader.h"
+#include "server/step_trace.h"
 #include "server/window_trace.h"
 #include "server/worker/in_process.h"
 
@@ -241,6 +242,7 @@ PyMethodDef kMethods[] = {
      "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
     {"crash_points", module_crash_points, METH_NOARGS,
      "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
+    {"step_trace", step_trace, METH_VARARGS, kStepTraceDoc},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -13,6 +13,7 @@
 #include "embed/object.h"
 #include "embed/value.h"
 #include "server/window/windower.h"
+#include "server/window_config.h"
 
 namespace machida {
 namespace {
@@ -20,57 +21,6 @@ namespace {
 using embed::Gil;
 using embed::Object;
 using namespace window;
-
-template <class T>
-T good(Result<T> result) {
-  if (!result) throw std::invalid_argument(result.error());
-  return *std::move(result);
-}
-
-// The entry of a dict, or nothing.
-std::optional<Object> find(const Gil& gil, const Object& dict, const char* name) {
-  PyObject* value = PyDict_GetItemString(dict.get(), name);
-  if (!value) return std::nullopt;
-  return Object::borrow(gil, value);
-}
-
-std::string word(const Gil& gil, const Object& dict, const char* name, const char* otherwise) {
-  const std::optional<Object> value = find(gil, dict, name);
-  return value ? embed::str(gil, *value) : otherwise;
-}
-
-Micros number(const Gil& gil, const Object& dict, const char* name) {
-  const std::optional<Object> value = find(gil, dict, name);
-  if (!value) throw std::invalid_argument("config lacks " + std::string(name));
-  return embed::integer(gil, *value);
-}
-
-Clock read_clock(const Gil& gil, const Object& config) {
-  const std::string kind = word(gil, config, "clock", "");
-  if (kind == "system") return Clock::system();
-  if (kind == "event") return Clock::event(number(gil, config, "wait_us"));
-  throw std::invalid_argument("clock is 'event' or 'system', not '" + kind + "'");
-}
-
-Windows read_windows(const Gil& gil, const Object& config) {
-  const std::string kind = word(gil, config, "windows", "");
-  if (kind == "tumbling")
-    return good(SlidingWindows::tumbling(number(gil, config, "length_us"),
-                                         number(gil, config, "align_us")));
-  if (kind == "sliding")
-    return good(SlidingWindows::make(number(gil, config, "length_us"),
-                                     number(gil, config, "offset_us"),
-                                     number(gil, config, "align_us")));
-  if (kind == "session") return good(SessionWindows::make(number(gil, config, "gap_us")));
-  throw std::invalid_argument("windows is 'tumbling', 'sliding' or 'session', not '" + kind + "'");
-}
-
-IdleKeys read_idle_keys(const Gil& gil, const Object& config) {
-  const std::string kind = word(gil, config, "idle_keys", "keep");
-  if (kind == "keep") return IdleKeys::kKeep;
-  if (kind == "forget") return IdleKeys::kForget;
-  throw std::invalid_argument("idle_keys is 'keep' or 'forget', not '" + kind + "'");
-}
 
 Object make_ids(const Gil& gil, std::initializer_list<std::int64_t> numbers) {
   std::vector<Object> objects;
@@ -135,7 +85,7 @@ class Trace {
     if (kind == "restore") {
       const auto bytes = embed::bytes_view(gil, parts[2].get());
       if (!bytes) throw std::invalid_argument("restore takes bytes");
-      state = good(from_bytes(*bytes, windower_.windows()));
+      state = restored(*bytes);
       return embed::none(gil);
     }
     std::vector<ClosedWindow> closed;
@@ -162,10 +112,16 @@ class Trace {
 
   Object save(const Gil& gil, WindowerState& state) {
     const std::string bytes = to_bytes(state, windower_.windows());
-    WindowerState restored = good(from_bytes(bytes, windower_.windows()));
-    if (restored != state) throw std::invalid_argument("a restored state differs");
-    state = std::move(restored);
+    WindowerState same = restored(bytes);
+    if (same != state) throw std::invalid_argument("a restored state differs");
+    state = std::move(same);
     return embed::make_bytes(gil, bytes);
+  }
+
+  WindowerState restored(std::string_view bytes) const {
+    Result<WindowerState> state = from_bytes(bytes, windower_.windows());
+    if (!state) throw std::invalid_argument(state.error());
+    return *std::move(state);
   }
 
   Object make_due(const Gil& gil, const WindowerState& state) const {
@@ -179,7 +135,7 @@ class Trace {
 };
 
 Object run(const Gil& gil, const Object& config, const Object& events) {
-  Trace trace({read_clock(gil, config), read_windows(gil, config), read_idle_keys(gil, config)});
+  Trace trace(read_windower(gil, config));
   std::vector<Object> results;
   for (const Object& event : embed::items(gil, events)) results.push_back(trace.step(gil, event));
   return embed::make_list(gil, std::move(results));

@@ -65,6 +65,18 @@ void KeyedStep::on_eof(const Gil& gil, Batch& out) {
   }
 }
 
+void KeyedStep::answer(const Gil& gil, const Record& record, PyObject* output, Batch& out) {
+  PyObject* item = record.item;
+  if (Py_REFCNT(item) != 1 || !PyTuple_CheckExact(item)) return push(gil, record.key, output, out);
+  PyObject* value = PyTuple_GET_ITEM(item, 1);
+  PyTuple_SET_ITEM(item, 1, output);
+  // The collector leaves tuples alone in which it found nothing that can be part of a cycle.
+  if (!PyObject_GC_IsTracked(item)) PyObject_GC_Track(item);
+  Py_INCREF(item);
+  out.push(item);
+  Py_DECREF(value);
+}
+
 void KeyedStep::push(const Gil& gil, PyObject* key, PyObject* output, Batch& out) {
   if (!output) embed::throw_pending(gil);
   PyObject* pair = PyTuple_New(2);

@@ -46,6 +46,9 @@ class KeyedStep : public Step, protected KeyTable::Contents {
 
   // Appends `(key, output)`; takes over `output`, null means that Python raised.
   static void push(const embed::Gil&, _object* key, _object* output, Batch& out);
+  // The same for the record's key, in the record's own tuple if nobody else has it; the last use of
+  // the record's value.
+  static void answer(const embed::Gil&, const Record& record, _object* output, Batch& out);
 
   KeyTable keys_;
 };

@@ -38,7 +38,7 @@ void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Reco
   PyObject* state = PyTuple_GET_ITEM(result, 0);
   PyObject* output = PyTuple_GET_ITEM(result, 1);
   Py_INCREF(output);
-  push(gil, record.key, output, out);
+  answer(gil, record, output, out);
   if (state == Py_None) {
     cell.state = Object();
     keys_.forget(gil, cell);
