@@ -13,6 +13,7 @@
 #include "embed/value.h"
 #include "server/base/crash_point.h"
 #include "server/flow/unknown_keys.h"
+#include "server/kafka_module.h"
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/topology_reader.h"
@@ -219,7 +220,8 @@ int module_exec(PyObject* module) {
   if (!error) return -1;
   state_of(module).plan_error = error;
   Py_INCREF(error);
-  return PyModule_AddObject(module, "PlanError", error);
+  if (PyModule_AddObject(module, "PlanError", error) < 0) return -1;
+  return add_kafka_types(module);
 }
 
 int module_traverse(PyObject* module, visitproc visit, void* arg) {
@@ -243,6 +245,7 @@ PyMethodDef kMethods[] = {
     {"crash_points", module_crash_points, METH_NOARGS,
      "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
     {"step_trace", step_trace, METH_VARARGS, kStepTraceDoc},
+    {"kafka_partitions", kafka_partitions, METH_VARARGS, kKafkaPartitionsDoc},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},
     {nullptr, nullptr, 0, nullptr}};
 

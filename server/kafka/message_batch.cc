@@ -1,5 +1,6 @@
 #include "server/kafka/message_batch.h"
 
+#include "server/kafka/client.h"
 #include "server/kafka/handles.h"
 
 namespace machida::kafka {
@@ -22,6 +23,15 @@ std::string MessageBatch::error(std::size_t i) const {
   if (m.err == RD_KAFKA_RESP_ERR_NO_ERROR) return "";
   const char* text = rd_kafka_message_errstr(&m);
   return text && *text ? text : rd_kafka_err2str(m.err);
+}
+
+bool MessageBatch::is_end(std::size_t i) const {
+  return messages_[i]->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
+bool MessageBatch::is_passing(std::size_t i) const {
+  return messages_[i]->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
+         kind_of_error(messages_[i]->err) == Trouble::kBrokers;
 }
 
 bool MessageBatch::lacks_offset(std::size_t i) const {

@@ -25,6 +25,10 @@ class MessageBatch {
   void clear() noexcept;
 
   std::string error(std::size_t i) const;  // in place of a message; "" for a message
+  // No error and no message: the end of a partition.
+  bool is_end(std::size_t i) const;
+  // The error is that the brokers are out of reach: librdkafka goes on trying.
+  bool is_passing(std::size_t i) const;
   // The error says that there is no offset to start from, and that none may be chosen.
   bool lacks_offset(std::size_t i) const;
   std::optional<std::string_view> value(std::size_t i) const;  // nothing: a tombstone
@@ -36,6 +40,7 @@ class MessageBatch {
 
  private:
   friend class Consumer;
+  friend class Reader;
   std::vector<rd_kafka_message_s*> messages_;
 };
 

@@ -18,22 +18,6 @@ PartitionsFound failed(rd_kafka_resp_err_t error) {
   return out;
 }
 
-rd_kafka_resp_err_t count(rd_kafka_t* client, const std::string& topic, int timeout_ms,
-                          std::int32_t& partitions) {
-  const TopicPtr handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
-  if (!handle) return rd_kafka_last_error();
-  const rd_kafka_metadata_t* metadata = nullptr;
-  rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle.get(), &metadata, timeout_ms);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
-  error =
-      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
-  rd_kafka_metadata_destroy(metadata);
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0)
-    return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-  return error;
-}
-
 class Search {
  public:
   Search(rd_kafka_t* client, const std::string& topic, const std::string& start, int timeout_ms)
@@ -42,8 +26,8 @@ class Search {
   PartitionsFound run(const Positions& known, bool check_known) {
     if (!check_known) out_.positions = known;
     std::int32_t partitions = 0;
-    const rd_kafka_resp_err_t error = count(client_, topic_, timeout_ms_, partitions);
-    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(error);
+    const int error = count_partitions(client_, topic_, timeout_ms_, partitions);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return failed(static_cast<rd_kafka_resp_err_t>(error));
     const PartitionsPtr fresh(rd_kafka_topic_partition_list_new(partitions));
     for (std::int32_t p = 0; p < partitions; ++p) {
       const auto position = known.find(p);
@@ -106,6 +90,22 @@ class Search {
 };
 
 }  // namespace
+
+int count_partitions(rd_kafka_t* client, const std::string& topic, int timeout_ms,
+                     std::int32_t& partitions) {
+  const TopicPtr handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
+  if (!handle) return rd_kafka_last_error();
+  const rd_kafka_metadata_t* metadata = nullptr;
+  rd_kafka_resp_err_t error = rd_kafka_metadata(client, 0, handle.get(), &metadata, timeout_ms);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return error;
+  error =
+      metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+  rd_kafka_metadata_destroy(metadata);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR && partitions == 0)
+    return RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  return error;
+}
 
 PartitionsFound find_partitions(rd_kafka_t* client, const std::string& topic,
                                 const std::string& start, const Positions& known, bool check_known,

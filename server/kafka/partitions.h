@@ -23,6 +23,11 @@ struct PartitionsFound {
   bool lacks_offset = false;  // the error is that `start` forbids to choose one
 };
 
+// How many partitions a topic has. Returns librdkafka's error, 0 for none; blocks up to
+// `timeout_ms`.
+int count_partitions(rd_kafka_s* client, const std::string& topic, int timeout_ms,
+                     std::int32_t& partitions);
+
 // Those in `known` stay as they are, or, with `check_known`, unless the topic has lost what is
 // there; a new one starts
 // where the client's group has committed, or by `start`: earliest, latest, error. Blocks up to

@@ -25,6 +25,7 @@ NAMES = {
     "serde": "JsonPickleSerde Serde",
     "tracing": "JaegerConfig OtlpTracingConfig TracingConfig setup_tracing",
     "connectors.files": "CSVSource DirSink DirSource FileSink FileSource",
+    "connectors.kafka": "KafkaSink KafkaSource",
     "connectors.stdio": "StdOutSink",
 }
 OLD_NAMES = {
@@ -32,6 +33,7 @@ OLD_NAMES = {
     "outputs": "Output PartitionedOutput DynamicOutput StatefulSink StatelessSink",
     "testing": "TestingInput TestingOutput test_cluster",
     "connectors.files": "CSVInput DirInput DirOutput FileInput FileOutput",
+    "connectors.kafka": "KafkaInput KafkaOutput",
     "connectors.stdio": "StdOutput",
     "connectors.periodic": "SimplePollingInput",
     "_encoder": "DataflowEncoder encode_dataflow",

@@ -1,1 +1,1 @@
-"""Sources and sinks that are there: files, standard output."""
+"""Sources and sinks that are there: files, Kafka, standard output."""

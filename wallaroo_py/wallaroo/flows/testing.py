@@ -172,19 +172,19 @@ def poll_next_batch(
 
     takes_sched = takes_leading(part.next_batch, "sched", 0)
     end = time.monotonic() + timeout.total_seconds()
+    awake = part.next_awake() or datetime.now(UTC)
     while True:
-        now = datetime.now(UTC)
-        awake = part.next_awake() or now
-        pause_s = max(0.0, (awake - now).total_seconds())
-        if pause_s <= 0:
+        pause_s = (awake - datetime.now(UTC)).total_seconds()
+        left_s = end - time.monotonic()
+        if pause_s > 0 and left_s > 0:
+            time.sleep(min(pause_s, left_s))
+        if pause_s <= left_s:
             found: list[Any] = list(part.next_batch(*((awake,) if takes_sched else ())))
             if found:
                 return found
-            pause_s = 0.001
-        left_s = end - time.monotonic()
-        if left_s <= 0:
+            awake = part.next_awake() or datetime.now(UTC) + timedelta(milliseconds=1)
+        if time.monotonic() >= end:
             raise TimeoutError(f"no items from {type(part).__name__}.next_batch within {timeout}")
-        time.sleep(min(pause_s, left_s))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,18 @@
+"""Read and write Kafka topics.
+
+Implemented in `wallaroo.flows.kafka`, which has the whole story.
+"""
+
+from wallaroo.flows.kafka import (
+    KafkaSink,
+    KafkaSource,
+)
+
+# Names of release 0.17.
+KafkaInput = KafkaSource
+KafkaOutput = KafkaSink
+
+__all__ = [
+    "KafkaSink",
+    "KafkaSource",
+]
