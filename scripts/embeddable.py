@@ -1,6 +1,6 @@
 """Prints the path of the interpreter that runs this file when the server can embed it.
 With --build, prints a line each of what the build needs: path, version, header directory, library
-directory, library name, and the suffix of extension modules.
+directory, library name, the suffix of extension modules, and where packages are below a prefix.
 
 Otherwise says what is missing and what to do, and exits with 1. Runs on any Python 3, so that an
 interpreter which is too old can say so.
@@ -56,3 +56,4 @@ if __name__ == "__main__":
         print(os.path.dirname(library))
         print(os.path.basename(library).split(".so")[0][len("lib") :])
         print(sysconfig.get_config_var("EXT_SUFFIX"))
+        print("lib/python%d.%d/site-packages" % sys.version_info[:2])

@@ -52,10 +52,11 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
-// --venv, MACHIDA_VENV, VIRTUAL_ENV, or the python that the server was built with.
+// --venv, MACHIDA_VENV, VIRTUAL_ENV, the environment that the server is installed in, or the python
+// that it was built with.
 std::string python_program(const Options& options) {
   for (const std::string& directory :
-       {options.venv, environment("MACHIDA_VENV"), environment("VIRTUAL_ENV")}) {
+       {options.venv, environment("MACHIDA_VENV"), environment("VIRTUAL_ENV"), own_venv()}) {
     if (directory.empty()) continue;
     return embed::open_venv(directory).python;
   }

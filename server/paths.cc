@@ -4,14 +4,30 @@
 
 namespace machida {
 
+namespace fs = std::filesystem;
+
 const char* const kBuildPython = MACHIDA_BUILD_PYTHON;
 
-std::string package_directory() {
-  namespace fs = std::filesystem;
+namespace {
+
+// Two directories above the binary: the prefix of an installation, or the source tree.
+fs::path above() {
   std::error_code ignored;
-  const fs::path binary = fs::read_symlink("/proc/self/exe", ignored);
-  const fs::path above = binary.parent_path().parent_path();
-  for (const fs::path& candidate : {above / "share" / "machida" / "python", above / "wallaroo_py"})
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path();
+}
+
+}  // namespace
+
+std::string own_venv() {
+  std::error_code ignored;
+  return fs::exists(above() / "pyvenv.cfg", ignored) ? above().string() : "";
+}
+
+std::string package_directory() {
+  std::error_code ignored;
+  for (const fs::path& candidate :
+       {above() / "share" / "machida" / "python", above() / MACHIDA_PACKAGES,
+        above() / "wallaroo_py"})
     if (fs::exists(candidate / "wallaroo" / "__init__.py", ignored)) return candidate.string();
   return MACHIDA_SOURCE_PYTHON;
 }
