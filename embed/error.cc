@@ -66,6 +66,10 @@ void throw_pending(const Gil& gil) {
                     format_traceback(type, value, trace));
 }
 
+void throw_if_pending(const Gil& gil) {
+  if (PyErr_Occurred()) throw_pending(gil);
+}
+
 PythonError made_error(const std::string& type, const std::string& what) {
   return PythonError(type, what, type + ": " + what + "\n");
 }

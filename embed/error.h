@@ -39,6 +39,9 @@ class SystemExit : public std::runtime_error {
 // Throws the exception that is set in the interpreter, and clears it there.
 [[noreturn]] void throw_pending(const Gil&);
 
+// The same if there is one.
+void throw_if_pending(const Gil&);
+
 // An error that no Python code raised, as if one had: same handling everywhere.
 PythonError made_error(const std::string& type, const std::string& what);
 

@@ -61,7 +61,9 @@ std::optional<std::int64_t> datetime_micros(const Gil& gil, PyObject* datetime) 
   PyObject* zone = PyDateTime_DATE_GET_TZINFO(datetime);
   if (zone == python.TimeZone_UTC) return local_micros(datetime);
   if (zone == Py_None) return std::nullopt;
-  const Object offset = Object::steal(gil, PyObject_CallMethod(datetime, "utcoffset", nullptr));
+  PyObject* utcoffset = PyObject_CallMethod(datetime, "utcoffset", nullptr);
+  if (!utcoffset) return std::nullopt;
+  const Object offset = Object::steal(gil, utcoffset);
   if (!PyDelta_Check(offset.get())) return std::nullopt;
   return local_micros(datetime) - micros_of(offset.get());
 }

@@ -12,8 +12,8 @@ struct _object;
 
 namespace machida::embed {
 
-// Microseconds since 1970-01-01 00:00 UTC of an aware datetime. Nothing, without an exception: it
-// is no datetime or has no zone. Throws PythonError: what the zone's utcoffset() raises.
+// Microseconds since 1970-01-01 00:00 UTC of an aware datetime. Nothing: it is no datetime or has
+// no zone; or, with an exception set, its zone's utcoffset() raised.
 std::optional<std::int64_t> datetime_micros(const Gil&, _object* datetime);
 
 // The microseconds of a timedelta; nothing for any other object. Those beyond 100,000

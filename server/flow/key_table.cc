@@ -34,7 +34,7 @@ void sort_by_key(std::vector<KeyTable::Cell*>& cells) {
 }  // namespace
 
 // A str keeps its hash.
-std::size_t KeyTable::Hash::operator()(PyObject* key) const noexcept {
+std::size_t KeyTable::Hash::operator()(PyObject* key) const {
   const Py_hash_t hash = reinterpret_cast<PyASCIIObject*>(key)->hash;
   return static_cast<std::size_t>(hash != -1 ? hash : PyObject_Hash(key));
 }

@@ -98,8 +98,10 @@ class KeyTable final : public EpochStates {
   bool restore(const embed::Gil&, const embed::Object& key, embed::Object state) override;
 
  private:
+  // Not noexcept, which makes the standard library keep the hashes in its nodes: a search then
+  // looks at few keys but its own.
   struct Hash {
-    std::size_t operator()(_object* key) const noexcept;
+    std::size_t operator()(_object* key) const;
   };
   struct Equal {
     bool operator()(_object* a, _object* b) const noexcept;

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "embed/error.h"
 #include "embed/instants.h"
 #include "embed/value.h"
 
@@ -89,6 +90,7 @@ class StepReader {
     const std::int64_t length_us = duration_of(config, "length");
     const Object align_to = attribute(config, "align_to");
     const std::optional<std::int64_t> align_us = embed::datetime_micros(gil_, align_to.get());
+    embed::throw_if_pending(gil_);
     if (!align_us) refuse("align_to", "a datetime with tzinfo timezone.utc", align_to);
     if (!embed::find_attribute(gil_, config, "offset"))
       return good(window::SlidingWindows::tumbling(length_us, *align_us));

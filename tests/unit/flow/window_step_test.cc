@@ -13,7 +13,7 @@ constexpr window::Micros kSecond = 1'000'000;
 
 // Items are (second, payload); a window is printed as (first second, last second).
 constexpr const char* kPrelude = R"(
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone, tzinfo
 def at(second): return datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=second)
 def time_of(item): return at(item[0]) if isinstance(item[0], (int, float)) else item[0]
 class W:
@@ -199,8 +199,10 @@ TEST_CASE("keys that close the same window share its metadata") {
 TEST_CASE("what is wrong with an item's time names step and item") {
   const embed::GilLock gil;
   Runner runner(gil, {});
-  runner.run("[('a', (datetime(1970, 1, 1), 1)), ('a', ('noon', 2)), ('b', ()), ('a', (1, 3))]");
-  REQUIRE(runner.failures.texts.size() == 3);
+  runner.run(
+      "[('a', (datetime(1970, 1, 1), 1)), ('a', ('noon', 2)), ('b', ()), ('a', (1, 3)), "
+      "('a', (datetime(1970, 1, 1, tzinfo=tzinfo()), 4))]");
+  REQUIRE(runner.failures.texts.size() == 4);
   CHECK(runner.failures.texts[0].starts_with(
       "TypeError: return value of `dt_getter` must be a datetime with tzinfo "
       "datetime.timezone.utc; got `datetime.datetime(1970, 1, 1, 0, 0)` instead\n"));
@@ -208,6 +210,7 @@ TEST_CASE("what is wrong with an item's time names step and item") {
                                       "on ('a', (datetime.datetime") != std::string::npos);
   CHECK(runner.failures.texts[1].find("got `'noon'` instead") != std::string::npos);
   CHECK(runner.failures.texts[2].starts_with("IndexError"));
+  CHECK(runner.failures.texts[3].starts_with("NotImplementedError: a tzinfo subclass"));
   CHECK(runner.step->keys() == 1);
   CHECK(runner.eof() == "[('a', (0-10, [(1, 3)]))]");
 }
