@@ -142,6 +142,18 @@ def alert_lines() -> Iterator[str]:
             yield f"{sensor}: {celsius:.1f}, well again"
 
 
+def order_rows() -> Iterator[str]:
+    for line in lines("orders_to_postgres", "sample.txt"):
+        yield line.replace(",", "\t")
+
+
+def customer_rows() -> Iterator[str]:
+    orders = [line.split(",") for line in lines("orders_to_postgres", "sample.txt")]
+    for name in sorted({order[1] for order in orders}):
+        spent = [int(x[3]) * int(x[4]) for x in orders if x[1] == name]
+        yield f"{name}\t{len(spent)}\t{sum(spent)}"
+
+
 def samples() -> dict[Path, bytes]:
     """Every generated file with its content."""
     return {
@@ -157,6 +169,8 @@ def samples() -> dict[Path, bytes]:
         APPS / "word_count_kafka" / "expected.txt": text(word_count_messages()),
         APPS / "celsius_kafka" / "expected.txt": text(fahrenheit_messages()),
         APPS / "alerts" / "expected.txt": text(alert_lines()),
+        APPS / "orders_to_postgres" / "expected_orders.txt": text(order_rows()),
+        APPS / "orders_to_postgres" / "expected_customers.txt": text(customer_rows()),
     }
 
 

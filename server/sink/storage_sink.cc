@@ -12,7 +12,7 @@ namespace machida::sink {
 namespace {
 
 constexpr std::uint64_t kBackoffFirstMs = 100;
-constexpr std::uint64_t kBackoffMaxMs = 5000;
+constexpr std::uint64_t kBackoffMaxMs = 2000;
 
 }  // namespace
 

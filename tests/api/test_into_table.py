@@ -34,7 +34,7 @@ class Database:
 
     def __init__(self, scheme: str, path: Path) -> None:
         self.path = path
-        self.url = f"{scheme}:///{path}"
+        self.url = f"{scheme}:///{path}?timeout=0.5"
         self.bridge = AsyncBridge()
         self.sessions = SessionManager(self.url, self.bridge)
 

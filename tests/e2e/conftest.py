@@ -20,6 +20,7 @@ from harness import (
     Topic,
     kafka_arguments,
 )
+from harness.postgres import Postgres
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -124,6 +125,14 @@ def new_broker(tmp_path: Path) -> Iterator[NewBroker]:
     for broker in brokers:
         broker.stop()
         shutil.rmtree(broker.directory)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """The database server that tests share; each uses tables of its own and leaves it running."""
+    server = Postgres()
+    yield server
+    server.close()
 
 
 @pytest.fixture

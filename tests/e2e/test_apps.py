@@ -1,6 +1,6 @@
 """Every example application gives the output that lies beside it, through the real server.
 
-Those that speak to Kafka are in test_kafka_apps.py.
+Those that speak to Kafka are in test_kafka_apps.py, those with tables in test_postgres_apps.py.
 """
 
 import tomllib
@@ -17,7 +17,7 @@ EXAMPLES = {
 OVER_TCP = sorted(
     name
     for name, example in EXAMPLES.items()
-    if not any("kafka" in end for end in example["sources"] + example["sinks"])
+    if not any("kafka" in end or "table" in end for end in example["sources"] + example["sinks"])
 )
 
 
@@ -46,7 +46,7 @@ def messages(data: bytes, framing: str) -> list[bytes]:
 def test_every_application_has_an_example() -> None:
     expected = {
         *("reverse", "celsius", "alphabet", "alphabet_partitioned", "word_count"),
-        *("market_spread", "word_count_kafka", "celsius_kafka", "alerts"),
+        *("market_spread", "word_count_kafka", "celsius_kafka", "alerts", "orders_to_postgres"),
     }
     assert expected <= set(EXAMPLES)
     applications = {p.name for p in APPS.iterdir() if p.is_dir() and p.name[0] not in "._"}

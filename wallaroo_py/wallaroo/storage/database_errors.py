@@ -40,6 +40,15 @@ def is_about_a_row(error: sa.exc.SQLAlchemyError) -> bool:
     return isinstance(error, (sa.exc.StatementError, sa.exc.CompileError))
 
 
+def was_made_meanwhile(error: sa.exc.DBAPIError) -> bool:
+    """Tell whether a table could not be made because another transaction has just made it.
+
+    PostgreSQL says so even to IF NOT EXISTS: unique_violation in its catalogue, duplicate_table,
+    duplicate_object.
+    """
+    return _sqlstate(error) in ("23505", "42P07", "42710")
+
+
 def reason(error: BaseException) -> str:
     """Return what the database or its driver said, on one line and without the statement."""
     said = error.orig if isinstance(error, sa.exc.StatementError) and error.orig else error

@@ -36,10 +36,11 @@ class IntoTable(Generic[EventT]):
     mode: "insert", or "upsert": a row whose key is there replaces it. create: whether a missing
     table is made, with columns as the payload's type hints or `columns` say; otherwise it must be
     there. columns: name -> type (int, str, datetime, ... or an SQLAlchemy type), where the payload
-    does not tell. batch_size: rows per statement. name: the section `streaming.sinks.<name>` with
-    the database's `url`, such as `postgresql+psycopg://user:${PASSWORD}@host/shop`,
+    does not tell. batch_size: rows per statement.
+    name: the section `streaming.sinks.<name>` with the database's `url`, such as
+    `postgresql://user:${PASSWORD}@host/shop` (with the first driver that is installed),
     `postgresql+asyncpg://...` or `sqlite:///file`; its `table`, `mode`, `create` and `batch_size`
-    win over these.
+    win over these fields.
 
     With the rows the transaction stores the epoch's number, in the table `machida_epochs` beside
     the rows' one: with `--resilience-dir` a record is there exactly once, whatever dies when. A

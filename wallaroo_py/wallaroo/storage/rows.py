@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,7 @@ def row_of(record: Any) -> Row:
 
 
 def rows_of(records: Sequence[Any], check: Callable[[Row], str] = lambda row: "") -> list[Row]:
-    """Return all records as dicts.
+    """Return all records as dicts; members of enumerations become their values.
 
     check: says what is wrong with a row, "" when nothing is.
     Raises RejectedItems with those that are none or that are wrong.
@@ -51,23 +52,29 @@ def rows_of(records: Sequence[Any], check: Callable[[Row], str] = lambda row: ""
         problem = check(row)
         if problem:
             wrong[index] = problem
-        rows.append(row)
+        rows.append({name: _of_enum(value) for name, value in row.items()})
     if wrong:
         raise RejectedItems(wrong)
     return rows
 
 
+def _of_enum(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value
+
+
 def json_line(row: Any) -> str:
     """Return a row as one line of JSON with its newline.
 
-    Times, decimals, UUIDs and enumerations become text, bytes are UTF-8 with backslashes, sets and
-    dataclasses within become lists and objects.
+    Times, decimals and UUIDs become text, members of enumerations their values, bytes UTF-8 with
+    backslashes, sets and dataclasses within lists and objects.
     Raises TypeError and ValueError for what has no JSON.
     """
     return json.dumps(row, default=_plain, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, (Decimal, UUID)):

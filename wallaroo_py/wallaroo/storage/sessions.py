@@ -9,6 +9,7 @@ from typing import Any
 from .async_bridge import AsyncBridge
 
 CONNECT_TIMEOUT_S = 5
+POSTGRESQL_DRIVERS = ("psycopg", "asyncpg", "psycopg2")  # the first that is installed
 SILENT_S_MAX = 30  # that a peer may leave sent data unacknowledged
 
 
@@ -21,7 +22,7 @@ class SessionManager:
     """
 
     def __init__(self, url: str, bridge: AsyncBridge) -> None:
-        self._url = url
+        self._url = _with_driver(url)
         self._bridge = bridge
         self._lock = threading.Lock()
         self._engine: Any = None
@@ -142,10 +143,21 @@ def _begin_explicitly(engine: Any) -> None:
 def url_mistake(url: str) -> str:
     """Return what is wrong with a database URL, without repeating it; "" when nothing is."""
     try:
-        _dialect(url).import_dbapi()
+        _dialect(_with_driver(url)).import_dbapi()
     except (ImportError, ValueError) as error:
         return str(error)
     return ""
+
+
+def _with_driver(url: str) -> str:
+    """Name a driver that is installed, where a URL of PostgreSQL names none."""
+    scheme, separator, rest = url.partition("://")
+    if scheme not in ("postgresql", "postgres"):
+        return url
+    from importlib.util import find_spec
+
+    installed = [name for name in POSTGRESQL_DRIVERS if find_spec(name)]
+    return f"postgresql+{(installed or POSTGRESQL_DRIVERS)[0]}{separator}{rest}"
 
 
 def _dialect(url: str) -> Any:

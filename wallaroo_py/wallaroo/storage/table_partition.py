@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from .database_errors import is_about_a_row, is_unavailable, reason
+from .database_errors import is_about_a_row, is_unavailable, reason, was_made_meanwhile
 from .epoch import Epoch
 from .errors import RejectedItems, SinkUnavailable
 from .rows import Row, rows_of
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 EPOCHS = "machida_epochs"
 CLOSE_S_MAX = 3.0
+MAKE_TRIES = 10  # of making tables while other sinks and workers make them
 
 
 class TablePartition:
@@ -56,8 +57,14 @@ class TablePartition:
 
     def open(self) -> None:
         """Make or look up the tables. Raises WrongTable, SinkUnavailable."""
-        if self._table is None:
-            self._table = self._transact(self._resolve)
+        tries = 0
+        while self._table is None:
+            try:
+                self._table = self._transact(self._resolve)
+            except sa.exc.DBAPIError as error:
+                tries += 1
+                if tries == MAKE_TRIES or not was_made_meanwhile(error):
+                    raise
 
     def write_batch(self, items: Sequence[Any]) -> None:
         """Write the rows in one transaction."""

@@ -144,7 +144,7 @@ def _column_type(name: str, hint: Any) -> tuple[Any, bool]:
     plain = origin if isinstance(origin, type) else hint
     if isinstance(plain, type):
         if issubclass(plain, enum.Enum):
-            return sa.Enum(plain, native_enum=False), False
+            return _column_type(name, type(next(iter(plain)).value))
         for kind in plain.__mro__:
             if kind in _TYPES:
                 return _TYPES[kind], False
