@@ -25,9 +25,8 @@ std::string own_venv() {
 
 std::string package_directory() {
   std::error_code ignored;
-  for (const fs::path& candidate :
-       {above() / "share" / "machida" / "python", above() / MACHIDA_PACKAGES,
-        above() / "wallaroo_py"})
+  for (const fs::path& candidate : {above() / "share" / "machida" / "python",
+                                    above() / MACHIDA_PACKAGES, above() / "wallaroo_py"})
     if (fs::exists(candidate / "wallaroo" / "__init__.py", ignored)) return candidate.string();
   return MACHIDA_SOURCE_PYTHON;
 }

@@ -112,7 +112,7 @@ std::vector<std::shared_ptr<const std::string>> StorageSink::end_epoch(std::int6
   asked_to_end_ = false;
   ended_.push_back(std::exchange(open_, EpochRecords()));
   ended_.back().number = epoch;
-  return ended_.back().chunks;
+  return std::exchange(ended_.back().chunks, {});
 }
 
 void StorageSink::commit(std::int64_t epoch) {
@@ -244,6 +244,7 @@ void StorageSink::front_is_written() {
   }
   writing_ = false;
   follow_queue();
+  if (asked_to_end_ && !parts_.durable) tick_.start(1);
   if (calls_.on_committed) calls_.on_committed();
 }
 

@@ -103,8 +103,8 @@ class StorageSink final : public Sink, public flow::RecordOutlet, public flow::E
   struct EpochRecords {
     std::int64_t number = 0;
     std::vector<embed::Object> records;
-    RecordChunks chunks;
-    std::size_t bytes = 0;
+    RecordChunks chunks;    // until it has ended
+    std::size_t bytes = 0;  // of the chunks
   };
 
   void try_open();

@@ -291,6 +291,24 @@ def test_a_write_that_never_returns_is_left_behind(serve: Serve, tmp_path: Path)
     assert calls(tmp_path, "close") == []
 
 
+def test_the_bridge_still_runs_when_the_sinks_are_closed(serve: Serve, tmp_path: Path) -> None:
+    defs = """
+    class Late(Partition):
+        def close(self):
+            async def last():
+                return "flushed"
+            self.note("close", said=self.bridge.run(last()))
+
+
+    class LateRecorder(Recorder):
+        partition = Late
+    """
+    end = "ab.to_sinks([LateRecorder(), LateRecorder()])"
+    server = serve(storage_app(end, defs), *SHORT)
+    assert server.terminate() == 0
+    assert [call["said"] for call in calls(tmp_path, "close")] == ["flushed", "flushed"]
+
+
 def test_the_bridge_runs_coroutines_on_one_thread_for_all_sinks(
     serve: Serve, tmp_path: Path
 ) -> None:

@@ -97,7 +97,8 @@ class Result:
 
     outputs: pipeline name -> for each of its sinks, in order, what the sink would have written,
     one item per encoder call: bytes for a TCP sink; for a Kafka sink a tuple (value, key,
-    partition) of bytes, bytes or None, and int or None (the key's hash would choose).
+    partition) of bytes, bytes or None, and int or None (the key's hash would choose); for a storage
+    sink, which is not built, the records themselves.
     dead_letters: the records that failed, in order.
     states: state name -> key -> state object; a `to_stateful` state has the one key None.
     unknown_keys: (pipeline, step) -> how many records had a key that is not in the step's list.
@@ -109,7 +110,7 @@ class Result:
     unknown_keys: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def output(self, pipeline: str | None = None, sink: int = 0) -> list[Any]:
-        """Return what one sink would have written: bytes, or tuples for a Kafka sink.
+        """Return what one sink would have written: bytes, tuples for Kafka, records for a storage.
 
         pipeline: may be left out when one pipeline has sinks. sink: its index in `to_sinks`.
         Raises LookupError when there is no such pipeline or sink, or the choice is not clear.

@@ -32,6 +32,9 @@ class By:
     def partition(self, d): return d
 class State: pass
 class Other: pass
+class Storage:
+    payload = str; name = 'orders'; router_branch_safe = True
+    def build_partition(self, *args, **kwargs): pass
 source = ('tcp', '127.0.0.1', '7010', Decoder())
 sink = ('tcp', '127.0.0.1', 7002, Encoder())
 begin, end = ('new_pipeline', 'p', source), ('to_sink', sink)
@@ -75,6 +78,28 @@ TEST_CASE("a whole topology becomes a plan") {
   CHECK(plan.states[0].keys->size() == 2);
   CHECK_FALSE(plan.states[1].keyed);
   CHECK(plan.pipelines[1].steps[0].state == plan::StateId{0});
+}
+
+TEST_CASE("storage sinks and the branches of a router are read") {
+  const embed::GilLock gil;
+  const plan::Plan plan = read(gil, R"([begin, ('to_router', [('a', bool, ('storage', Storage())),
+    ('b', callable, sink)], ('storage', Storage()))])");
+  const plan::PipelineSpec& pipeline = plan.pipelines[0];
+  REQUIRE(pipeline.router.has_value());
+  REQUIRE(pipeline.router->branches.size() == 2);
+  CHECK(pipeline.router->branches[1].name == "b");
+  REQUIRE(pipeline.sinks.size() == 3);
+  const auto& storage = std::get<plan::StorageSinkSpec>(pipeline.sinks[2].to);
+  CHECK(storage.name == "orders");
+  CHECK(storage.type == "Storage");
+  for (const char* wrong :
+       {"('to_router', [], None)", "('to_router', 3, None)", "('to_router', [('a', bool)], None)",
+        "('to_router', [('a', 3, sink)], None)", "('to_router', [('a', bool, 3)], None)",
+        "('to_router', [(1, bool, sink)], sink)", "('to_sink', ('storage', 3))",
+        "('to_sink', ('storage',))"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(mistakes(gil, "[begin, " + std::string(wrong) + "]").empty());
+  }
 }
 
 TEST_CASE("keys are made on demand when no list, None or an empty list is given") {
