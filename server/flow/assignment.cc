@@ -11,4 +11,10 @@ std::uint32_t ByKey::owner_of(const embed::Gil& gil, PyObject* record) {
   return owners_->owner_of(gil, key);
 }
 
+std::uint32_t ByItemKey::owner_of(const embed::Gil& gil, PyObject* record) {
+  if (!PyTuple_Check(record) || PyTuple_GET_SIZE(record) != 2) return own_;
+  PyObject* key = PyTuple_GET_ITEM(record, 0);
+  return PyUnicode_Check(key) ? owners_.owner_of(gil, key) : own_;
+}
+
 }  // namespace machida::flow

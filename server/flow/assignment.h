@@ -60,4 +60,16 @@ class ByKey final : public Assignment {
   std::shared_ptr<const KeyOwners> owners_;
 };
 
+// By the key of a dataflow's item `(key, value)`. Anything else stays where it is: the keyed step
+// refuses it.
+class ByItemKey final : public Assignment {
+ public:
+  ByItemKey(std::uint32_t own, KeyOwners owners) : own_(own), owners_(std::move(owners)) {}
+  std::uint32_t owner_of(const embed::Gil&, _object* record) override;
+
+ private:
+  std::uint32_t own_;
+  KeyOwners owners_;
+};
+
 }  // namespace machida::flow

@@ -27,6 +27,7 @@ class ExchangeStep final : public Step {
   // `place` is that of the step behind this one: whose partition function is called here.
   ExchangeStep(Place place, DeadLetters& dead_letters, Parts parts);
   void run(const embed::Gil&, Batch& in, Batch& out) override;
+  bool exchanges() const noexcept override { return true; }
 
  private:
   Parts parts_;

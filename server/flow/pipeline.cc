@@ -1,5 +1,7 @@
 #include "server/flow/pipeline.h"
 
+#include <algorithm>
+
 #include "server/base/check.h"
 
 namespace machida::flow {
@@ -76,8 +78,23 @@ void Pipeline::run_from(const embed::Gil& gil, std::size_t step, Batch& records)
 }
 
 void Pipeline::on_eof(const embed::Gil& gil) {
+  for (std::size_t first = 0; first < steps_.size();) first = end_stage(gil, first);
+}
+
+std::size_t Pipeline::end_stage(const embed::Gil& gil, std::size_t first) {
   const Emptied emptied(gil, current_, next_);
-  run_steps(gil, [&gil](Step& step, Batch& out) { step.on_eof(gil, out); });
+  std::size_t end = first;
+  while (end < steps_.size() && !steps_[end]->exchanges()) ++end;
+  const Step* const next = end < steps_.size() ? steps_[end].get() : nullptr;
+  bool ended = false;  // the steps of this stage
+  run_steps(
+      gil,
+      [&](Step& step, Batch& out) {
+        ended = ended || &step == next;
+        if (!ended) step.on_eof(gil, out);
+      },
+      first);
+  return std::min(end + 1, steps_.size());
 }
 
 std::optional<std::int64_t> Pipeline::next_due_us() const {

@@ -44,6 +44,12 @@ class Pipeline {
 
   // No record will come: every step gives what it holds back, in their order, through those behind.
   void on_eof(const embed::Gil&);
+  // The same in stages, where records change worker: the steps from `first` (0 to begin with) to
+  // the next exchange are ended; what they give goes on through those behind. Returns where the
+  // next stage begins, steps() after the last one. Before any worker begins a stage, all have ended
+  // the one before and run what they sent each other.
+  std::size_t end_stage(const embed::Gil&, std::size_t first);
+  std::size_t steps() const noexcept { return steps_.size(); }
 
   // When on_due() has something to do if no record comes before: the earliest of the steps.
   std::optional<std::int64_t> next_due_us() const;
@@ -56,7 +62,6 @@ class Pipeline {
   // What other workers sent to running step number `step`; taken out of the batch.
   void run_from(const embed::Gil&, std::size_t step, Batch& records);
 
-  std::size_t steps() const noexcept { return steps_.size(); }
   const Place& place_of(std::size_t step) const { return steps_[step]->place(); }
   const std::string& name() const noexcept { return name_; }
 

@@ -36,6 +36,9 @@ class Step {
   // What it remembers and a checkpoint keeps; null: nothing that is its own.
   virtual EpochStates* states() noexcept { return nullptr; }
 
+  // Whether records may leave here for another worker, and come from others behind it.
+  virtual bool exchanges() const noexcept { return false; }
+
   const Place& place() const noexcept { return place_; }
 
  protected:
