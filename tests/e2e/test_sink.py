@@ -29,9 +29,10 @@ def numbers(lines: list[str]) -> list[int]:
 
 def kill(receiver: Receiver, server: Server) -> None:
     """Stops the receiver and waits until the server says that it noticed."""
-    before = len(server.log_lines(receiver.address))
+    lost = (receiver.address, "connection lost")
+    before = len(server.log_lines(*lost))
     receiver.stop()
-    server.wait_for(lambda: len(server.log_lines(receiver.address)) > before, "news of the loss")
+    server.wait_for(lambda: len(server.log_lines(*lost)) > before, "news of the loss")
     receiver.connections.clear()
 
 

@@ -9,6 +9,39 @@ from harness.deadline import wait_until
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset
 
 
+class _Connection:
+    """An accepted socket, the bytes that came over it, and the thread that reads them."""
+
+    def __init__(self, sock: socket.socket, reading: threading.Event) -> None:
+        self.socket = sock
+        self.bytes = bytearray()
+        self._reading = reading
+        self._dying = False
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def wake(self) -> None:
+        """Makes the reader end, once `reading` is set."""
+        self._dying = True
+        _shut(self.socket, socket.SHUT_RD)
+
+    def reset(self) -> None:
+        """Sends a reset: at once, because a thread in recv() that would defer it has ended."""
+        self._reader.join()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self.socket.close()
+
+    def _read(self) -> None:
+        try:
+            while self._reading.wait() and not self._dying:
+                chunk = self.socket.recv(1 << 18)
+                if not chunk:
+                    break
+                self.bytes += chunk
+        except OSError:
+            pass
+
+
 class Receiver:
     """A TCP server that keeps the bytes of every connection that it accepts.
 
@@ -24,7 +57,8 @@ class Receiver:
         self._rcvbuf_bytes = rcvbuf_bytes
         self._reading = threading.Event()
         self._reading.set()
-        self._sockets: list[socket.socket] = []
+        self._open: list[_Connection] = []
+        self._acceptor: threading.Thread | None = None
         self.connections: list[bytearray] = []
         self._listener = self._bind()
         if start:
@@ -56,7 +90,8 @@ class Receiver:
     def start(self) -> None:
         """Accepts connections from now on."""
         self._listener.listen(16)
-        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def pause(self) -> None:
         """Stops reading, on connections old and new."""
@@ -68,11 +103,14 @@ class Receiver:
 
     def say(self, data: bytes) -> None:
         """Sends bytes to whoever is connected."""
-        for connection in self._sockets:
-            connection.sendall(data)
+        for connection in self._open:
+            connection.socket.sendall(data)
 
     def stop(self) -> None:
-        """Dies: resets every connection, listens no more, but keeps the port. Then start()."""
+        """Dies: resets every connection, listens no more, but keeps the port. Then start().
+
+        The peers' systems have the resets when this returns: no byte sent later is acknowledged.
+        """
         self._close()
         self._listener = self._bind()
 
@@ -111,43 +149,35 @@ class Receiver:
         self.port = listener.getsockname()[1]
         return listener
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self) -> None:
         while True:
             try:
-                connection, _ = listener.accept()
+                sock, _ = self._listener.accept()
             except OSError:
                 return
-            into = bytearray()
-            self._sockets.append(connection)
-            self.connections.append(into)
-            threading.Thread(target=self._read, args=(connection, into), daemon=True).start()
-
-    def _read(self, connection: socket.socket, into: bytearray) -> None:
-        try:
-            while True:
-                self._reading.wait()
-                chunk = connection.recv(1 << 18)
-                if not chunk:
-                    break
-                into += chunk
-        except OSError:
-            pass
+            self._open.append(_Connection(sock, self._reading))
+            self.connections.append(self._open[-1].bytes)
 
     def _close(self) -> None:
-        _shut(self._listener)
-        for connection in self._sockets:
-            try:
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            except OSError:
-                continue
-            _shut(connection, send_end=False)
-        self._sockets.clear()
+        _shut(self._listener, socket.SHUT_RDWR)
+        if self._acceptor:
+            self._acceptor.join()
+            self._acceptor = None
+        self._listener.close()
+        paused = not self._reading.is_set()
+        for connection in self._open:
+            connection.wake()
+        self._reading.set()
+        for connection in self._open:
+            connection.reset()
+        self._open.clear()
+        if paused:
+            self._reading.clear()
 
 
-def _shut(sock: socket.socket, send_end: bool = True) -> None:
-    """Closes a socket in which another thread may be blocked."""
+def _shut(sock: socket.socket, how: int) -> None:
+    """Wakes a thread that is blocked in the socket."""
     try:
-        sock.shutdown(socket.SHUT_RDWR if send_end else socket.SHUT_RD)
+        sock.shutdown(how)
     except OSError:
         pass
-    sock.close()
