@@ -38,13 +38,14 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   handle_.opened();
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
   g_arrived = 0;
+  g_last = 0;
   g_second_ends = on_second_ == nullptr;
   g_wake = handle_.raw();
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGTERM, &action, nullptr);
-  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, &before_term_);
+  sigaction(SIGINT, &action, &before_int_);
 }
 
 void StopSignal::on_wake() {
@@ -54,9 +55,11 @@ void StopSignal::on_wake() {
   if (before < 2 && arrived > 1 && on_second_) on_second_(g_last);
 }
 
+int StopSignal::number() const { return g_last; }
+
 StopSignal::~StopSignal() {
-  std::signal(SIGTERM, SIG_DFL);
-  std::signal(SIGINT, SIG_DFL);
+  sigaction(SIGTERM, &before_term_, nullptr);
+  sigaction(SIGINT, &before_int_, nullptr);
   g_wake = nullptr;
 }
 

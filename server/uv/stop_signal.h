@@ -3,6 +3,7 @@
 // process; does not keep the loop alive.
 #pragma once
 
+#include <csignal>
 #include <functional>
 
 #include "server/uv/handle.h"
@@ -15,7 +16,10 @@ class StopSignal {
   // `on_second`, if there is one, gets the second signal's number in place of the process's end.
   StopSignal(Loop& loop, std::function<void()> on_stop,
              std::function<void(int)> on_second = nullptr);
-  ~StopSignal();
+  ~StopSignal();  // what was done about the signals before is done again
+
+  // The newest one's: SIGTERM or SIGINT; 0: none came.
+  int number() const;
 
  private:
   void on_wake();
@@ -23,6 +27,7 @@ class StopSignal {
   Loop& loop_;
   std::function<void()> on_stop_;
   std::function<void(int)> on_second_;
+  struct sigaction before_term_, before_int_;
   int told_ = 0;  // how many signals the callbacks know of
   Handle<uv_async_t> handle_;
 };
