@@ -26,7 +26,7 @@ class DeadLetters {
                    _object* input) = 0;
 
   // The exception that is set in the interpreter; a SystemExit is thrown on instead.
-  void add_pending(const embed::Gil& gil, const Place& place, _object* input);
+  virtual void add_pending(const embed::Gil& gil, const Place& place, _object* input);
 };
 
 // The policy says that the first failure ends the worker.

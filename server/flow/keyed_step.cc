@@ -1,6 +1,7 @@
 #include "server/flow/keyed_step.h"
 
 #include "server/flow/call.h"
+#include "server/flow/item_key.h"
 
 namespace machida::flow {
 
@@ -11,26 +12,6 @@ namespace {
 // Keys handled in one on_due(): some milliseconds of work.
 constexpr std::size_t kDueKeysMax = 1024;
 
-constexpr const char* kNoPair =
-    "Dataflow requires a `(key, value)` 2-tuple as input to every stateful operator for routing; "
-    "got `%R` instead";
-constexpr const char* kNoKey =
-    "Stateful logic functions must return string or integer keys in `(key, value)`; got `%R` "
-    "instead";
-
-// The key as an exact str, borrowed from the record or `made`. Null, with an exception set: no key.
-PyObject* exact_key(PyObject* record, PyObject*& made) {
-  if (!PyTuple_Check(record) || PyTuple_GET_SIZE(record) != 2) {
-    PyErr_Format(PyExc_TypeError, kNoPair, record);
-    return nullptr;
-  }
-  PyObject* key = PyTuple_GET_ITEM(record, 0);
-  if (PyUnicode_CheckExact(key)) return key;
-  if (PyUnicode_Check(key)) return made = PyUnicode_FromObject(key);
-  PyErr_Format(PyExc_TypeError, kNoKey, key);
-  return nullptr;
-}
-
 }  // namespace
 
 void KeyedStep::run(const Gil& gil, Batch& in, Batch& out) {
@@ -39,7 +20,7 @@ void KeyedStep::run(const Gil& gil, Batch& in, Batch& out) {
   for (std::size_t i = 0; i < in.size(); ++i) {
     PyObject* item = in.at(i);
     PyObject* made = nullptr;
-    PyObject* key = exact_key(item, made);
+    PyObject* key = exact_key(gil, item, made);
     if (!key) {
       failed(gil, item, "error routing by the key", nullptr);
     } else {

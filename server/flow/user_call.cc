@@ -54,8 +54,8 @@ void note_user_call(const Gil& gil, const char* what, const Place& place, PyObje
   PyErr_NormalizeException(&type, &value, &trace);
   if (value) {
     const std::string name = function ? " " + describe_function(gil, function) : "";
-    const std::string note = std::string(what) + name + " in step '" + place.step + "' on " +
-                             embed::repr(gil, Object::borrow(gil, input), kItemBytesMax);
+    std::string note = std::string(what) + name + " in step '" + place.step + "'";
+    if (input) note += " on " + embed::repr(gil, Object::borrow(gil, input), kItemBytesMax);
     Py_XDECREF(PyObject_CallMethod(value, "add_note", "s", note.c_str()));
     PyErr_Clear();
   }

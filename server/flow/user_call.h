@@ -15,8 +15,8 @@ namespace machida::flow {
 std::string describe_function(const embed::Gil&, _object* function);
 
 // Adds "<what> count (app.py:12) in step 'counts' on ('a', 1)" to the exception that is set; `what`
-// is like "error calling `map` mapper". Without a function (null) it is not named. Without effect
-// on exceptions that take no note.
+// is like "error calling `map` mapper". Without a function or an input (null) they are not named.
+// Without effect on exceptions that take no note.
 void note_user_call(const embed::Gil&, const char* what, const Place& place, _object* function,
                     _object* input);
 

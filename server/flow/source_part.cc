@@ -1,0 +1,170 @@
+#include "server/flow/source_part.h"
+
+#include <algorithm>
+
+#include "embed/instants.h"
+#include "embed/value.h"
+#include "server/base/log.h"
+#include "server/flow/call.h"
+#include "server/flow/user_call.h"
+
+namespace machida::flow {
+namespace {
+
+using embed::Gil;
+using embed::Object;
+
+constexpr std::int64_t kNothingPauseUs = 1'000;  // after an empty batch, as the original
+constexpr std::int64_t kSlowUs = 1'000'000;      // a call that keeps the worker so long is told
+
+Object attribute_or_nothing(const Gil& gil, const Object& of, const char* name) {
+  Object value = Object::steal(gil, PyObject_GetAttrString(of.get(), name));
+  return embed::is_none(value) ? Object() : std::move(value);
+}
+
+}  // namespace
+
+SourcePart::SourcePart(const Gil& gil, Place place, std::string name, Object built,
+                       Object abort_class, DeadLetters& dead_letters, const SystemTime& time)
+    : place_(std::move(place)),
+      name_(std::move(name)),
+      next_batch_(attribute_or_nothing(gil, built, "next_batch")),
+      next_awake_(attribute_or_nothing(gil, built, "next_awake")),
+      snapshot_(attribute_or_nothing(gil, built, "snapshot")),
+      close_(attribute_or_nothing(gil, built, "close")),
+      abort_class_(std::move(abort_class)),
+      takes_sched_(attribute_or_nothing(gil, built, "takes_sched").get() == Py_True),
+      dead_letters_(dead_letters),
+      time_(time) {
+  awake_us_ = time_.now_us();
+  sleep(gil, true);
+}
+
+std::string SourcePart::text(const char* method) const {
+  const char* kind = snapshot_ ? "StatefulSourcePartition" : "StatelessSourcePartition";
+  std::string what = fmt::format("error calling `{}.{}` in step \"{}\"", kind, method, place_.step);
+  if (!name_.empty()) what += fmt::format(" for partition \"{}\"", name_);
+  return what;
+}
+
+void SourcePart::failed(const Gil& gil, const std::string& what, PyObject* function) {
+  ended_ = true;
+  note_user_call(gil, what.c_str(), place_, function, nullptr);
+  dead_letters_.add_pending(gil, place_, Py_None);
+}
+
+SourcePart::Polled SourcePart::poll(const Gil& gil) {
+  const std::int64_t began_us = time_.now_us();
+  PyObject* arguments[] = {nullptr, nullptr};
+  Object sched;
+  if (takes_sched_) {
+    sched = embed::make_utc_datetime(gil, awake_us_);
+    arguments[1] = sched.get();
+  }
+  PyObject* result =
+      PyObject_Vectorcall(next_batch_.get(), arguments + 1,
+                          (takes_sched_ ? 1 : 0) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  if (!result) return stopped(gil);
+  items_ = Object::steal(gil, result);
+  taken_ = 0;
+  if (!PyList_Check(result) && !PyTuple_Check(result)) {
+    PyErr_Format(PyExc_TypeError,
+                 "`next_batch` method of %s did not return a `list`; got %.200R from step '%s'",
+                 snapshot_ ? "StatefulSourcePartition" : "StatelessSourcePartition", result,
+                 place_.step.c_str());
+    items_ = Object();
+    failed(gil, text("next_batch"), next_batch_.get());
+    return Polled::kEnd;
+  }
+  const bool some = PySequence_Fast_GET_SIZE(result) > 0;
+  moved_ = moved_ || some;
+  sleep(gil, some);
+  look_how_long(began_us);
+  return some ? Polled::kItems : Polled::kNothing;
+}
+
+// The exception of next_batch: how a source says that it has ended.
+SourcePart::Polled SourcePart::stopped(const Gil& gil) {
+  moved_ = true;
+  ended_ = true;
+  if (PyErr_ExceptionMatches(PyExc_StopIteration)) {
+    PyErr_Clear();
+    return Polled::kEnd;
+  }
+  if (PyErr_ExceptionMatches(abort_class_.get())) {
+    PyErr_Clear();
+    return Polled::kAbort;
+  }
+  failed(gil, text("next_batch"), next_batch_.get());
+  return Polled::kEnd;
+}
+
+// When it wants to be polled next: at once after items, a little later after none, or when it says.
+void SourcePart::sleep(const Gil& gil, bool had_items) {
+  const std::int64_t now_us = time_.now_us();
+  const std::int64_t by_itself_us = had_items ? now_us : now_us + kNothingPauseUs;
+  awake_us_ = by_itself_us;
+  if (!next_awake_) return;
+  PyObject* wanted = PyObject_CallNoArgs(next_awake_.get());
+  if (!wanted) return failed(gil, text("next_awake"), next_awake_.get());
+  const Held owned(gil, wanted);
+  if (wanted == Py_None) return;
+  const std::optional<std::int64_t> wanted_us = embed::datetime_micros(gil, wanted);
+  if (wanted_us) {
+    awake_us_ = *wanted_us;
+    return;
+  }
+  PyErr_Format(PyExc_TypeError,
+               "`next_awake` must return an aware datetime or None; got %.200R from step '%s'",
+               wanted, place_.step.c_str());
+  failed(gil, text("next_awake"), next_awake_.get());
+}
+
+// A source that blocks keeps the whole worker waiting.
+void SourcePart::look_how_long(std::int64_t began_us) {
+  if (said_slow_) return;
+  const std::int64_t took_us = time_.now_us() - began_us;
+  if (took_us < kSlowUs) return;
+  said_slow_ = true;
+  log::warn(
+      "step '{}'{}: next_batch took {} ms, in which nothing else ran; return what is there, "
+      "or an empty list, and say in next_awake when to ask again",
+      place_.step, name_.empty() ? "" : " partition '" + name_ + "'", took_us / 1000);
+}
+
+bool SourcePart::next_items(const Gil&, Batch& out, std::size_t items_max) {
+  if (!items_) return false;
+  PyObject* sequence = items_.get();
+  const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(sequence));
+  const std::size_t end = std::min(size, taken_ + items_max);
+  PyObject** elements = PySequence_Fast_ITEMS(sequence);
+  for (std::size_t i = taken_; i < end; ++i) {
+    Py_INCREF(elements[i]);
+    out.push(elements[i]);
+  }
+  const bool any = end > taken_;
+  taken_ = end;
+  if (taken_ >= size) items_ = Object();
+  return any;
+}
+
+Object SourcePart::snapshot(const Gil& gil) {
+  moved_ = false;
+  if (!snapshot_) return {};
+  PyObject* position = PyObject_CallNoArgs(snapshot_.get());
+  if (position) return Object::steal(gil, position);
+  failed(gil, text("snapshot"), snapshot_.get());
+  return {};
+}
+
+void SourcePart::close(const Gil& gil) {
+  if (!close_) return;
+  const Object close = std::move(close_);
+  PyObject* result = PyObject_CallNoArgs(close.get());
+  if (result)
+    Py_DECREF(result);
+  else
+    failed(gil, text("close"), close.get());
+}
+
+}  // namespace machida::flow

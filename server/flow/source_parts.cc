@@ -1,0 +1,90 @@
+#include "server/flow/source_parts.h"
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <algorithm>
+
+#include "embed/instants.h"
+#include "embed/value.h"
+
+namespace machida::flow {
+namespace {
+
+using embed::Gil;
+using embed::Object;
+
+// Calls user code while the dataflow is set up; what it raises ends the run.
+template <class Call>
+Object set_up(const Gil& gil, DeadLetters& dead_letters, const Place& place, Call&& call) {
+  PyObject* made = call();
+  if (made) return Object::steal(gil, made);
+  dead_letters.add_pending(gil, place, Py_None);
+  return {};
+}
+
+}  // namespace
+
+void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemTime& time) {
+  const Object adapt = embed::imported(gil, "wallaroo.flows.inputs", "_adapt");
+  const Object abort_class = embed::imported(gil, "wallaroo.flows.inputs", "AbortExecution");
+  const Object now = embed::make_utc_datetime(gil, time.now_us());
+  const Object source = set_up(gil, dead_letters, place_,
+                               [&] { return PyObject_CallOneArg(adapt.get(), source_.get()); });
+  if (!source) return;
+  const auto add = [&](std::uint32_t worker, const std::string& name, Object built) {
+    if (built)
+      parts_.push_back({worker, SourcePart(gil, place_, name, std::move(built),
+                                           abort_class.clone(gil), dead_letters, time)});
+  };
+  const Object kind = Object::steal(gil, PyObject_GetAttrString(source.get(), "kind"));
+  if (embed::str(gil, kind) == "dynamic") {
+    for (std::uint32_t w = 0; w < workers_; ++w)
+      add(w, "", set_up(gil, dead_letters, place_, [&] {
+            return PyObject_CallMethod(source.get(), "build", "OII", now.get(), w, workers_);
+          }));
+    return;
+  }
+  const Object listed = set_up(gil, dead_letters, place_, [&] {
+    return PyObject_CallMethod(source.get(), "list_parts", nullptr);
+  });
+  if (!listed) return;
+  std::vector<std::string> names;
+  for (const Object& name : embed::items(gil, listed)) names.push_back(embed::str(gil, name));
+  std::sort(names.begin(), names.end());
+  for (std::uint32_t worker = 0; worker < workers_; ++worker)
+    for (std::size_t i = worker; i < names.size(); i += workers_) {
+      const Object state = states_.resume_state(gil, names[i]);
+      add(worker, names[i], set_up(gil, dead_letters, place_, [&] {
+            return PyObject_CallMethod(source.get(), "build_part", "OsO", now.get(),
+                                       names[i].c_str(), state.get());
+          }));
+    }
+}
+
+bool SourceParts::ended() const noexcept {
+  return std::all_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return part.source.ended(); });
+}
+
+std::optional<std::int64_t> SourceParts::next_awake_us() const noexcept {
+  std::optional<std::int64_t> earliest;
+  for (const Part& part : parts_)
+    if (!part.source.ended() && (!earliest || part.source.awake_us() < *earliest))
+      earliest = part.source.awake_us();
+  return earliest;
+}
+
+void SourceParts::end_epoch(const Gil& gil) {
+  for (Part& part : parts_) {
+    if (!part.source.moved()) continue;
+    Object position = part.source.snapshot(gil);
+    if (position) states_.put(part.source.name(), std::move(position));
+  }
+}
+
+void SourceParts::close(const Gil& gil) {
+  for (Part& part : parts_) part.source.close(gil);
+}
+
+}  // namespace machida::flow

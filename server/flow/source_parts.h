@@ -1,0 +1,55 @@
+// One input of a dataflow in all workers of this process: its partitions, who has which, and where
+// their items go.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "embed/gil.h"
+#include "embed/object.h"
+#include "server/base/system_time.h"
+#include "server/flow/part_states.h"
+#include "server/flow/source_part.h"
+
+namespace machida::flow {
+
+class SourceParts {
+ public:
+  // `source` is the user's bytewax.inputs.Source.
+  SourceParts(Place place, embed::Object source, std::uint32_t workers)
+      : place_(std::move(place)),
+        source_(std::move(source)),
+        workers_(workers),
+        states_(place_.step) {}
+
+  // Builds every partition, from what was restored into states(). Partitions are shared out in the
+  // order of their names, each to the worker with the fewest; a dynamic source is built once per
+  // worker. What user code raises goes to the dead letters.
+  void build(const embed::Gil&, DeadLetters& dead_letters, const SystemTime& time);
+
+  struct Part {
+    std::uint32_t worker;
+    SourcePart source;
+  };
+  std::vector<Part>& parts() noexcept { return parts_; }  // by worker, then by name
+  PartStates& states() noexcept { return states_; }
+
+  bool ended() const noexcept;
+  // When one of them is awake; nothing: all have ended.
+  std::optional<std::int64_t> next_awake_us() const noexcept;
+
+  // The snapshots of those that moved, for the epoch that ends.
+  void end_epoch(const embed::Gil&);
+  void close(const embed::Gil&);
+
+ private:
+  Place place_;
+  embed::Object source_;
+  std::uint32_t workers_;
+  PartStates states_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace machida::flow
