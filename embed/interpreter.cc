@@ -59,6 +59,9 @@ Interpreter::Interpreter(const InterpreterOptions& options) {
   for (const std::string& argument : options.argv)
     argv.push_back(const_cast<char*>(argument.c_str()));
   require(PyConfig_SetBytesArgv(config.get(), static_cast<Py_ssize_t>(argv.size()), argv.data()));
+  for (const BuiltIn& module : options.modules)
+    if (PyImport_AppendInittab(module.name, module.make) < 0)
+      throw std::runtime_error(std::string("no room for the module ") + module.name);
   require(Py_InitializeFromConfig(config.get()));
   {
     const HeldGil gil;

@@ -7,12 +7,21 @@
 
 #include "embed/gil.h"
 
+struct _object;
+
 namespace machida::embed {
+
+// A module that is linked into the program.
+struct BuiltIn {
+  const char* name;    // lives as long as the process
+  _object* (*make)();  // its PyInit_ function
+};
 
 struct InterpreterOptions {
   std::string program;             // path of the python whose environment to use; empty: from PATH
   std::vector<std::string> argv;   // becomes sys.argv
   std::vector<std::string> paths;  // put in front of sys.path, in this order
+  std::vector<BuiltIn> modules;    // that `import` finds in this program
 };
 
 class Interpreter {

@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "embed/application.h"
 #include "embed/error.h"
@@ -26,6 +28,8 @@
 #include "server/store/store.h"
 #include "server/uv/loop.h"
 #include "server/worker/worker.h"
+
+extern "C" _object* PyInit__machida();  // module.cc
 
 namespace machida {
 namespace {
@@ -52,11 +56,11 @@ void say(const std::string& line) {
   std::fflush(stdout);
 }
 
-// --venv, MACHIDA_VENV, VIRTUAL_ENV, the environment that the server is installed in, or the python
-// that it was built with.
-std::string python_program(const Options& options) {
+// `venv` (of --venv), MACHIDA_VENV, VIRTUAL_ENV, the environment that the server is installed in,
+// or the python that it was built with.
+std::string python_program(const std::string& venv) {
   for (const std::string& directory :
-       {options.venv, environment("MACHIDA_VENV"), environment("VIRTUAL_ENV"), own_venv()}) {
+       {venv, environment("MACHIDA_VENV"), environment("VIRTUAL_ENV"), own_venv()}) {
     if (directory.empty()) continue;
     return embed::open_venv(directory).python;
   }
@@ -102,7 +106,7 @@ int serve(const embed::Interpreter& interpreter, Options& options) {
     log::debug("{}", interpreter.describe(gil));
     plan = plan::read_topology(
         gil, embed::load_topology(gil, options.application_module, options.application));
-    plan::check_sink_sections(gil, plan::storage_sinks_of(*plan), options.config);
+    plan::check_sink_sections(gil, *plan, options.config);
     if (has_mistakes(options.config)) return kMistake;
     options.worker.storage.sections_json = config::to_json(options.config.sinks());
     if (options.check != Check::kNo) {
@@ -121,14 +125,41 @@ int serve(const embed::Interpreter& interpreter, Options& options) {
   return status;
 }
 
+embed::InterpreterOptions interpreter_options(const std::string& venv,
+                                              std::vector<std::string> argv) {
+  return {.program = python_program(venv),
+          .argv = std::move(argv),
+          .paths = {package_directory(), std::filesystem::current_path().string()},
+          .modules = {{"_machida", PyInit__machida}}};
+}
+
+// `machida run module:flow ...`: the same as `python -m bytewax.run`, on the server's interpreter.
+int run_dataflow(int argc, char** argv) {
+  uv::raise_open_files_limit();
+  try {
+    const embed::Interpreter interpreter(interpreter_options("", {argv + 1, argv + argc}));
+    const embed::GilLock gil;
+    std::vector<embed::Object> arguments;
+    for (int i = 2; i < argc; ++i) arguments.push_back(embed::make_str(gil, argv[i]));
+    embed::call(gil, embed::imported(gil, "wallaroo.flows.run", "main"),
+                embed::make_list(gil, std::move(arguments)), embed::make_str(gil, "machida run"));
+    return 0;
+  } catch (const embed::SystemExit& exit) {
+    if (*exit.what()) std::fprintf(stderr, "%s\n", exit.what());
+    return exit.status();
+  } catch (const embed::PythonError& error) {
+    log::error("{}the dataflow can't be started", error.traceback());
+  } catch (const std::exception& error) {
+    log::error("{}", error.what());
+  }
+  return kMistake;
+}
+
 int run(Options& options) {
   log::set_level(options.log_level);
   uv::raise_open_files_limit();
   try {
-    const embed::Interpreter interpreter(
-        {.program = python_program(options),
-         .argv = options.application,
-         .paths = {package_directory(), std::filesystem::current_path().string()}});
+    const embed::Interpreter interpreter(interpreter_options(options.venv, options.application));
     return serve(interpreter, options);
   } catch (const embed::SystemExit& exit) {
     has_mistakes(options.config);
@@ -156,6 +187,7 @@ int run(Options& options) {
 int main(int argc, char** argv) {
   machida::keep_freed_memory();
   if (argc > 1 && std::string(argv[1]) == "recovery") return machida::recovery_main(argc, argv);
+  if (argc > 1 && std::string(argv[1]) == "run") return machida::run_dataflow(argc, argv);
   machida::ParsedOptions parsed = machida::parse_options(argc, argv, machida::variable);
   if (parsed.exit) {
     std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);

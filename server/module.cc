@@ -13,6 +13,7 @@
 #include "embed/value.h"
 #include "server/base/crash_point.h"
 #include "server/flow/unknown_keys.h"
+#include "server/flow_module.h"
 #include "server/kafka_module.h"
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
@@ -244,6 +245,7 @@ PyMethodDef kMethods[] = {
      "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
     {"crash_points", module_crash_points, METH_NOARGS,
      "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
+    {"run_flow", run_flow, METH_VARARGS, kRunFlowDoc},
     {"step_trace", step_trace, METH_VARARGS, kStepTraceDoc},
     {"kafka_partitions", kafka_partitions, METH_VARARGS, kKafkaPartitionsDoc},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},

@@ -7,8 +7,7 @@ nothing: it only says what belongs together when state is stored for recovery (`
 SIGTERM and Ctrl-C stop reading, let what was read go through, store what is to be stored, and end
 the process with status 0. It is 1 when the flow failed, and 2 for a mistake on the command line.
 
-Each flag has an environment variable; the flag goes first. With BYTEWAX_DATAFLOW_API_ENABLED the
-flow is shown as JSON over HTTP (see `wallaroo.flows.web`). In Kubernetes, BYTEWAX_POD_NAME and
+Each flag has an environment variable; the flag goes first. In Kubernetes, BYTEWAX_POD_NAME and
 BYTEWAX_STATEFULSET_NAME together are the process id, and the file BYTEWAX_HOSTFILE_PATH has the
 addresses, one a line.
 """
@@ -27,11 +26,9 @@ from .running import cli_main
 __all__ = ["cli_main"]
 
 
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m bytewax.run", description="Run a bytewax dataflow"
-    )
+def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentParser:
+    """Return the parser of the command line. program: how it was called, for messages."""
+    parser = argparse.ArgumentParser(prog=program, description="Run a bytewax dataflow")
     parser.add_argument("import_str", help=command.IMPORT_HELP)
     scaling = parser.add_argument_group(
         "Scaling", "'-i' and '-a' are for several processes, each started with its own '-i'."
@@ -39,6 +36,7 @@ def make_parser() -> argparse.ArgumentParser:
     scaling.add_argument(
         "-w",
         "--workers-per-process",
+        "--workers",
         action=command.EnvDefault,
         envvar="BYTEWAX_WORKERS_PER_PROCESS",
         type=command.positive,
@@ -74,12 +72,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parse(
+    arguments: Sequence[str] | None = None, program: str = "python -m bytewax.run"
+) -> argparse.Namespace:
     """Parse the command line and the environment, or end the process with status 2.
 
     In the result, `addresses` is a list of str or None.
     """
-    parser = make_parser()
+    parser = make_parser(program)
     options = parser.parse_args(arguments)
     try:
         if options.process_id is None:
@@ -97,9 +97,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return options
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m bytewax.run") -> None:
     """Run a dataflow from the command line, and end the process if it failed."""
-    options = parse(arguments)
+    options = parse(arguments, program)
     command.run_guarded(
         lambda: cli_main(
             load_flow(options.import_str),

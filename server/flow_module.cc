@@ -1,0 +1,114 @@
+#include "server/flow_module.h"
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include <csignal>
+#include <stdexcept>
+#include <string>
+
+#include "embed/error.h"
+#include "embed/object.h"
+#include "embed/value.h"
+#include "server/flow/first_failure.h"
+#include "server/metrics/counter.h"
+#include "server/plan/dataflow_reader.h"
+#include "server/plan/mistakes.h"
+#include "server/worker/flow_run.h"
+
+namespace machida {
+namespace {
+
+using embed::Gil;
+using embed::Object;
+using worker::FlowRun;
+
+// Lets other threads have the interpreter for its scope.
+class Released {
+ public:
+  Released() : state_(PyEval_SaveThread()) {}
+  ~Released() { PyEval_RestoreThread(state_); }
+  Released(const Released&) = delete;
+  Released& operator=(const Released&) = delete;
+
+ private:
+  PyThreadState* state_;
+};
+
+double seconds(const Gil& gil, PyObject* options, const char* name, double otherwise) {
+  PyObject* value = PyDict_GetItemString(options, name);
+  if (!value) return otherwise;
+  const double number = PyFloat_AsDouble(value);
+  if (PyErr_Occurred()) embed::throw_pending(gil);
+  return number;
+}
+
+bool on_main_thread(const Gil& gil) {
+  const Object current = embed::call(gil, embed::imported(gil, "threading", "current_thread"));
+  const Object main = embed::call(gil, embed::imported(gil, "threading", "main_thread"));
+  return embed::is_same(current, main);
+}
+
+worker::FlowOptions read_options(const Gil& gil, PyObject* dict) {
+  worker::FlowOptions options;
+  options.epoch_interval_us =
+      static_cast<std::int64_t>(seconds(gil, dict, "epoch_interval", 10.0) * 1e6);
+  if (PyObject* workers = PyDict_GetItemString(dict, "workers"))
+    options.workers = static_cast<std::uint32_t>(embed::integer(gil, Object::borrow(gil, workers)));
+  if (options.workers < 1) throw std::invalid_argument("workers must be 1 or more");
+  options.take_signals = on_main_thread(gil);
+  return options;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
+  return text;
+}
+
+// The run's result as Python sees it; null with an exception set.
+PyObject* result_of(const FlowRun& run, FlowRun::End end) {
+  if (end != FlowRun::End::kDrained) Py_RETURN_NONE;
+  if (run.signal() != SIGINT) return PyUnicode_FromString("drained");
+  PyErr_SetString(PyExc_KeyboardInterrupt, "interrupted: what was read has gone through");
+  return nullptr;
+}
+
+PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
+                        flow::FirstFailure& failures) {
+  const plan::Dataflow dataflow = plan::read_dataflow(gil, Object::borrow(gil, flow));
+  metrics::Registry metrics;
+  FlowRun run(gil, dataflow, read_options(gil, options), failures, metrics, nullptr);
+  FlowRun::End end{};
+  {
+    const Released released;
+    end = run.run();
+  }
+  return result_of(run, end);
+}
+
+}  // namespace
+
+PyObject* run_flow(PyObject*, PyObject* args) {
+  PyObject *flow = nullptr, *options = nullptr;
+  if (!PyArg_ParseTuple(args, "OO!:run_flow", &flow, &PyDict_Type, &options)) return nullptr;
+  const embed::HeldGil gil;
+  flow::FirstFailure failures;
+  try {
+    return run_flow_with(gil, flow, options, failures);
+  } catch (const flow::StopOnError&) {
+    failures.raise(gil);
+  } catch (const plan::PlanError& error) {
+    PyErr_SetString(PyExc_ValueError, joined(error.mistakes()).c_str());
+  } catch (const embed::SystemExit& exit) {
+    const Object status = embed::make_int(gil, exit.status());
+    PyErr_SetObject(PyExc_SystemExit, status.get());
+  } catch (const embed::PythonError& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.traceback().c_str());
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+}  // namespace machida
