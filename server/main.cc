@@ -106,7 +106,7 @@ int serve(const embed::Interpreter& interpreter, Options& options) {
     log::debug("{}", interpreter.describe(gil));
     plan = plan::read_topology(
         gil, embed::load_topology(gil, options.application_module, options.application));
-    plan::check_sink_sections(gil, *plan, options.config);
+    plan::check_sink_sections(gil, plan::storage_sinks_of(*plan), options.config);
     if (has_mistakes(options.config)) return kMistake;
     options.worker.storage.sections_json = config::to_json(options.config.sinks());
     if (options.check != Check::kNo) {

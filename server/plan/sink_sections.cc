@@ -48,26 +48,34 @@ std::string listed(const std::set<std::string>& names) {
 
 }  // namespace
 
-void check_sink_sections(const Gil& gil, const Plan& plan, config::Configuration& config) {
+std::vector<UsedSink> storage_sinks_of(const Plan& plan) {
+  std::vector<UsedSink> sinks;
+  for (const PipelineSpec& pipeline : plan.pipelines)
+    for (const SinkSpec& sink : pipeline.sinks)
+      if (const auto* storage = std::get_if<StorageSinkSpec>(&sink.to))
+        sinks.push_back({*storage, "pipeline '" + pipeline.name + "'"});
+  return sinks;
+}
+
+void check_sink_sections(const Gil& gil, const std::vector<UsedSink>& sinks,
+                         config::Configuration& config) {
   if (!config.has_file()) return;
   std::set<std::string> names;
-  for (const PipelineSpec& pipeline : plan.pipelines)
-    for (const SinkSpec& sink : pipeline.sinks) {
-      const auto* storage = std::get_if<StorageSinkSpec>(&sink.to);
-      if (!storage || storage->name.empty()) continue;
-      names.insert(storage->name);
-      if (const config::Entry* section = find(config.sinks(), storage->name))
-        ask_sink(gil, *storage, *section, config);
-      else
-        config.wrong(config.sinks_place(), "there is no section streaming.sinks." + storage->name +
-                                               ", which the sink " + storage->type +
-                                               " of pipeline '" + pipeline.name + "' needs");
-    }
+  for (const auto& [sink, where] : sinks) {
+    if (sink.name.empty()) continue;
+    names.insert(sink.name);
+    if (const config::Entry* section = find(config.sinks(), sink.name))
+      ask_sink(gil, sink, *section, config);
+    else
+      config.wrong(config.sinks_place(), "there is no section streaming.sinks." + sink.name +
+                                             ", which the sink " + sink.type + " of " + where +
+                                             " needs");
+  }
   for (const config::Entry& section : config.sinks())
     if (!names.contains(section.key))
-      config.wrong(section.place,
-                   "streaming.sinks." + section.key +
-                       ": no storage sink has this name; there are: " + listed(names));
+      config.wrong(section.place, "streaming.sinks." + section.key +
+                                      ": no storage sink has this name; there are: " +
+                                      listed(names));
 }
 
 }  // namespace machida::plan

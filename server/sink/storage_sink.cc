@@ -56,7 +56,11 @@ void StorageSink::try_open() {
 
 void StorageSink::on_opened(const StoragePartition::Outcome& outcome) {
   if (outcome.exit) std::rethrow_exception(outcome.exit);
-  if (outcome.error) throw *outcome.error;
+  if (outcome.error) {
+    log::error("pipeline '{}', sink {}: its partition can't be made", parts_.place.pipeline,
+               parts_.people);
+    throw *outcome.error;
+  }
   if (!outcome.unavailable.empty()) return on_unavailable(outcome.unavailable);
   well_again();
   connected_ = true;

@@ -229,6 +229,7 @@ def test_build_partition_that_raises_starts_nothing(serve: Serve, tmp_path: Path
     server = serve(storage_app("ab.to_sinks([Recorder(), Broken()])", defs), *SHORT, ready=False)
     assert server.wait() == 2
     assert "KeyError: 'url'" in server.stderr
+    assert "pipeline 'main', sink Broken: its partition can't be made" in server.stderr
     assert server.addresses == {}
     assert len(calls(tmp_path, "build")) == len(calls(tmp_path, "close"))
 

@@ -7,7 +7,8 @@ nothing: it only says what belongs together when state is stored for recovery (`
 SIGTERM and Ctrl-C stop reading, let what was read go through, store what is to be stored, and end
 the process with status 0. It is 1 when the flow failed, and 2 for a mistake on the command line.
 
-Each flag has an environment variable; the flag goes first. In Kubernetes, BYTEWAX_POD_NAME and
+Each flag has an environment variable; the flag goes first. With BYTEWAX_DATAFLOW_API_ENABLED the
+flow is shown as JSON over HTTP (see `wallaroo.flows.web`). In Kubernetes, BYTEWAX_POD_NAME and
 BYTEWAX_STATEFULSET_NAME together are the process id, and the file BYTEWAX_HOSTFILE_PATH has the
 addresses, one a line.
 """

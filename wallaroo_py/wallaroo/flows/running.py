@@ -10,6 +10,7 @@ from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
 from .engine import load_engine
 from .recovery import RecoveryConfig, check_directory
+from .web import shown_over_http
 
 
 def run_main(
@@ -85,21 +86,22 @@ def cli_main(
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
 ) -> None:
-    """Run a dataflow as `python -m bytewax.run` does.
+    """Run a dataflow as `python -m bytewax.run` does, and show it over HTTP if that is asked for.
 
     process_id and addresses go together; see `cluster_main` for what they and the others mean.
     Raises what cluster_main raises, ValueError when only one of the two is given.
     """
     if (process_id is None) != (not addresses):
         raise ValueError("process_id and addresses go together: give both or none")
-    cluster_main(
-        flow,
-        addresses,
-        process_id or 0,
-        epoch_interval=epoch_interval,
-        recovery_config=recovery_config,
-        worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
-    )
+    with shown_over_http(flow):
+        cluster_main(
+            flow,
+            addresses,
+            process_id or 0,
+            epoch_interval=epoch_interval,
+            recovery_config=recovery_config,
+            worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
+        )
 
 
 def run_cluster(
