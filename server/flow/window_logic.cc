@@ -53,7 +53,7 @@ class Reduce final : public WindowLogic {
  private:
   UserFailure reduce(const Gil& gil, Object& accumulator, PyObject* value) const {
     if (combine(gil, reducer_, accumulator, value)) return {};
-    return {"error calling `reduce_window` reducer", reducer_.get()};
+    return {"error calling `reduce_window` reducer", reducer_.get(), {}};
   }
 
   Object reducer_;
@@ -81,11 +81,11 @@ class Fold : public WindowLogic {
   UserFailure fold(const Gil& gil, Object& accumulator, PyObject* key, PyObject* value) const {
     if (!accumulator) {
       PyObject* fresh = builder_.build(gil, key);
-      if (!fresh) return {"error calling FoldWindow builder", builder_.function.get()};
+      if (!fresh) return {"error calling FoldWindow builder", builder_.function.get(), {}};
       accumulator = Object::steal(gil, fresh);
     }
     if (combine(gil, folder_, accumulator, value)) return {};
-    return {"error calling FoldWindow folder", folder_.get()};
+    return {"error calling FoldWindow folder", folder_.get(), {}};
   }
 
  private:
@@ -111,8 +111,11 @@ class FoldAtClose final : public Fold {
     const Object values = std::move(slot.held);
     const Py_ssize_t size = PyList_GET_SIZE(values.get());
     for (Py_ssize_t i = 0; i < size; ++i) {
-      const UserFailure failure = fold(gil, output, key, PyList_GET_ITEM(values.get(), i));
-      if (failure) return failure;
+      PyObject* value = PyList_GET_ITEM(values.get(), i);
+      UserFailure failure = fold(gil, output, key, value);
+      if (!failure) continue;
+      failure.value = Object::borrow(gil, value);
+      return failure;
     }
     return {};
   }

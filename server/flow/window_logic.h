@@ -23,6 +23,7 @@ struct WindowSlot {
 struct UserFailure {
   const char* what = nullptr;  // as in note_user_call
   _object* function = nullptr;
+  embed::Object value;  // that it failed on, if not the one that was added
 
   explicit operator bool() const noexcept { return what != nullptr; }
 };

@@ -130,7 +130,9 @@ void WindowStep::give(const Gil& gil, Cell& cell, const std::vector<window::Clos
     const UserFailure failure = parts_.logic->finish(gil, *slot, cell.key(), output);
     slot->held = Object();
     if (failure) {
-      failed(gil, cell.key(), failure.what, failure.function);
+      PyObject* value = failure.value ? failure.value.get() : Py_None;
+      const Object item = Object::steal(gil, PyTuple_Pack(2, cell.key(), value));
+      failed(gil, item.get(), failure.what, failure.function);
     } else if (metadata_) {
       push(gil, cell.key(), PyTuple_Pack(2, metadata_.of(gil, window), output.get()), out);
     } else {

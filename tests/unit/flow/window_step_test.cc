@@ -232,6 +232,18 @@ TEST_CASE("what a folder raises names it, and the window goes on without the ite
   CHECK(runner.eof() == "[('a', (0-10, [1])), ('b', (0-10, []))]");
 }
 
+TEST_CASE("a folder of sessions, which is called when they close, names the item as well") {
+  const embed::GilLock gil;
+  Runner runner(
+      gil, {.windows = kSessions, .logic = Logic::kFold, .folder = "lambda a, v: a + [1 // v[1]]"});
+  runner.run("[('a', (1, 1)), ('a', (2, 0)), ('a', (3, 1)), ('b', (1, 1))]");
+  CHECK(runner.eof() == "[('b', (1-1, [1]))]");
+  REQUIRE(runner.failures.texts.size() == 1);
+  CHECK(runner.failures.texts[0].find("error calling FoldWindow folder <lambda>") !=
+        std::string::npos);
+  CHECK(runner.failures.texts[0].find("in step 'w' on ('a', (2, 0))") != std::string::npos);
+}
+
 TEST_CASE("windows go on after a restart as if there had been none") {
   const embed::GilLock gil;
   for (const Logic logic : {Logic::kReduce, Logic::kFold, Logic::kCollect})
