@@ -1,6 +1,8 @@
 // The `machida` binary: command line, interpreter, application, worker. The only place that reads
 // the environment.
+#include <fcntl.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -18,6 +20,7 @@
 #include "embed/venv.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
+#include "server/inquiry.h"
 #include "server/options.h"
 #include "server/paths.h"
 #include "server/plan/describe.h"
@@ -25,8 +28,12 @@
 #include "server/plan/sink_sections.h"
 #include "server/plan/topology_reader.h"
 #include "server/recovery.h"
+#include "server/seat_text.h"
 #include "server/store/store.h"
+#include "server/supervise.h"
+#include "server/uv/child.h"
 #include "server/uv/loop.h"
+#include "server/worker/reshard.h"
 #include "server/worker/worker.h"
 
 extern "C" _object* PyInit__machida();  // module.cc
@@ -96,7 +103,21 @@ bool has_mistakes(config::Configuration& config) {
   return !text.empty();
 }
 
-int serve(const embed::Interpreter& interpreter, Options& options) {
+// What a process that is not a worker was started for.
+int do_task(const embed::Gil& gil, const plan::Plan& plan, const Options& options,
+            const SeatText& seat) {
+  if (seat.task == SeatText::Task::kInquire) {
+    answer_inquiry(plan, seat.output);
+    return 0;
+  }
+  const store::Directory directory(options.worker.resilience.directory,
+                                   store::Directory::Access::kWorker);
+  worker::reshard(gil, plan, directory, seat.old_workers, seat.seat.workers);
+  return 0;
+}
+
+int serve(const embed::Interpreter& interpreter, Options& options,
+          const std::optional<SeatText>& seat) {
   metrics::Registry metrics;
   std::optional<flow::DeadLetterLog> dead_letters;
   std::optional<plan::Plan> plan;
@@ -116,6 +137,8 @@ int serve(const embed::Interpreter& interpreter, Options& options) {
       std::fflush(stdout);
       return 0;
     }
+    if (seat && (seat->task == SeatText::Task::kInquire || seat->task == SeatText::Task::kReshard))
+      return do_task(gil, *plan, options, *seat);
     dead_letters.emplace(metrics, options.on_error, options.dead_letters_file);
     worker.emplace(gil, *plan, options.application_module, options.worker, *dead_letters, metrics,
                    say);
@@ -155,12 +178,12 @@ int run_dataflow(int argc, char** argv) {
   return kMistake;
 }
 
-int run(Options& options) {
+int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
   log::set_level(options.log_level);
   uv::raise_open_files_limit();
   try {
     const embed::Interpreter interpreter(interpreter_options(options.venv, options.application));
-    return serve(interpreter, options);
+    return serve(interpreter, options, seat);
   } catch (const embed::SystemExit& exit) {
     has_mistakes(options.config);
     if (*exit.what()) std::fprintf(stderr, "%s\n", exit.what());
@@ -181,17 +204,62 @@ int run(Options& options) {
   return kMistake;
 }
 
+// What it prints, every worker prints again.
+void print_nothing() {
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (nowhere >= 0) ::dup2(nowhere, STDOUT_FILENO);
+}
+
+int run_seat(const SeatText& seat, int argc, char** argv) {
+  uv::die_with_parent(seat.supervisor);
+  if (seat.task == SeatText::Task::kInquire || seat.task == SeatText::Task::kReshard)
+    print_nothing();
+  else
+    log::set_worker(seat.seat.index);
+  Options options = parse_options(argc, argv, variable).options;
+  options.worker.seat = seat.seat;
+  options.worker.listeners = seat.listeners;
+  options.worker.settle = seat.task == SeatText::Task::kSettle;
+  options.worker.resilience.resume_epoch = seat.resume_epoch;
+  return run(options, seat);
+}
+
+// Nothing: one process is enough.
+std::optional<int> run_workers(const Options& options, int argc, char** argv) {
+  log::set_level(options.log_level);
+  try {
+    if (!needs_supervisor(options)) return std::nullopt;
+    uv::raise_open_files_limit();
+    return supervise(options, {argv, argv + argc}, environment("PYTHONHASHSEED"));
+  } catch (const store::StoreError& error) {
+    log::error("{}", error.what());
+    return kRefused;
+  }
+}
+
+int run_command_line(int argc, char** argv) {
+  ParsedOptions parsed = parse_options(argc, argv, variable);
+  if (parsed.exit) {
+    std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);
+    return parsed.exit->status;
+  }
+  if (parsed.options.check == Check::kNo) {
+    if (parsed.options.is_follower) return follow();
+    if (const std::optional<int> status = run_workers(parsed.options, argc, argv)) return *status;
+  }
+  return run(parsed.options);
+}
+
 }  // namespace
 }  // namespace machida
 
 int main(int argc, char** argv) {
   machida::keep_freed_memory();
-  if (argc > 1 && std::string(argv[1]) == "recovery") return machida::recovery_main(argc, argv);
-  if (argc > 1 && std::string(argv[1]) == "run") return machida::run_dataflow(argc, argv);
-  machida::ParsedOptions parsed = machida::parse_options(argc, argv, machida::variable);
-  if (parsed.exit) {
-    std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);
-    return parsed.exit->status;
-  }
-  return machida::run(parsed.options);
+  const std::string word = argc > 1 ? argv[1] : "";
+  if (word == "recovery") return machida::recovery_main(argc, argv);
+  if (word == "run") return machida::run_dataflow(argc, argv);
+  if (word != machida::SeatText::kWord || argc < 3) return machida::run_command_line(argc, argv);
+  const machida::SeatText seat = machida::SeatText::parse(argv[2]);
+  argv[2] = argv[0];  // what is behind the two words is the user's command line
+  return machida::run_seat(seat, argc - 2, argv + 2);
 }

@@ -57,7 +57,7 @@ std::string without_underscores(std::string text) {
 // Options of the original that this server has no use for, or not yet.
 struct Accepted {
   std::string join, name, control, data, my_control, my_data, external, metrics, file;
-  std::uint64_t worker_count = 1, event_log_bytes = 0, stop_pause_ns = 0;
+  std::uint64_t worker_count = 0, event_log_bytes = 0, stop_pause_ns = 0;
   bool cluster_initializer = false, log_rotation = false;
 };
 
@@ -71,10 +71,13 @@ void add_classic(CLI::App& cli, Accepted& a) {
   cli.add_option("-e,--external", a.external, "external channel HOST:PORT; not needed")
       ->group(group);
   cli.add_option("-n,--name", a.name, "the worker's name")->group(group);
-  cli.add_option("-w,--worker-count", a.worker_count, "number of workers; only 1 so far")
+  cli.add_option("-w,--worker-count", a.worker_count, "number of workers, as --workers")
       ->group(group)
+      ->check(CLI::PositiveNumber)
       ->transform(without_underscores);
-  cli.add_flag("-t,--cluster-initializer", a.cluster_initializer, "not needed")->group(group);
+  cli.add_flag("-t,--cluster-initializer", a.cluster_initializer,
+               "this process runs all workers, on this machine")
+      ->group(group);
   cli.add_flag("--log-rotation", a.log_rotation, "not needed")->group(group);
   cli.add_option("-l,--event-log-file-size", a.event_log_bytes, "bytes; not needed")
       ->group(group)
@@ -82,16 +85,33 @@ void add_classic(CLI::App& cli, Accepted& a) {
   cli.add_option("-u,--stop-pause", a.stop_pause_ns, "nanoseconds; not needed")
       ->group(group)
       ->transform(without_underscores);
-  cli.add_option("-j,--join", a.join, "join a running cluster; not possible so far")->group(group);
+  cli.add_option("-j,--join", a.join,
+                 "not possible: a restart with another --workers takes the state along")
+      ->group(group);
   cli.add_option("-f,--file", a.file, "not needed")->group(group);
 }
 
-// What an accepted option asks for and does not get.
-std::optional<std::string> impossible(const Accepted& a) {
-  if (a.worker_count != 1)
-    return "--worker-count " + std::to_string(a.worker_count) +
-           ": this server runs one worker so far";
-  if (!a.join.empty()) return "--join: this server runs one worker so far, it can't join others";
+constexpr std::uint64_t kWorkersMax = 64;
+
+// A worker's command line of the original beside the initializer's: it names the initializer's
+// control channel and itself.
+bool is_follower(const Accepted& a) {
+  return !a.cluster_initializer && !a.control.empty() && !a.name.empty() && a.data.empty() &&
+         a.worker_count == 0;
+}
+
+// What an accepted option asks for and does not get; sets the number of workers.
+std::optional<std::string> apply_workers(const Accepted& a, std::uint64_t workers, Options& o) {
+  if (!a.join.empty())
+    return "--join: workers of a running application can't join it; start it again with another "
+           "--workers, the state follows";
+  if (workers != 0 && a.worker_count != 0 && workers != a.worker_count)
+    return fmt::format("--workers {} and --worker-count {} differ", workers, a.worker_count);
+  const std::uint64_t wanted = workers != 0 ? workers : a.worker_count;
+  if (wanted > kWorkersMax)
+    return fmt::format("--workers {}: at most {} are possible", wanted, kWorkersMax);
+  o.is_follower = workers == 0 && is_follower(a);
+  o.workers = static_cast<std::uint32_t>(std::max<std::uint64_t>(wanted, 1));
   return std::nullopt;
 }
 
@@ -100,6 +120,7 @@ struct Words {
   double drain_timeout_s = 30;
   double commit_interval_s = 1;
   double epoch_interval_s = 1;
+  std::uint64_t workers = 0;        // 0: not given
   std::uint64_t checkpoint_ns = 0;  // the original's word for it; 0: not given
   bool run_with_resilience = false;
 };
@@ -107,6 +128,9 @@ struct Words {
 void add_own(CLI::App& cli, Options& o, Words& w) {
   cli.add_option("--application-module", o.application_module,
                  "the Python module with application_setup(args)");
+  cli.add_option("--workers", w.workers, "worker processes, 1 unless set")
+      ->transform(without_underscores)
+      ->check(CLI::PositiveNumber);
   cli.add_flag("--check{text}", w.check,
                "load the application, print its topology and stop; --check=json for programs");
   cli.add_option("--max-frame-bytes", o.worker.frame_bytes_max,
@@ -315,7 +339,8 @@ ParsedOptions parse_options(int argc, const char* const* argv,
     parsed.exit = mistake("You must provide Machida with --application-module");
   else if (words.run_with_resilience && options.worker.resilience.directory.empty())
     parsed.exit = mistake("--run-with-resilience needs --resilience-dir");
-  else if (const std::optional<std::string> why = impossible(settings.accepted))
+  else if (const std::optional<std::string> why =
+               apply_workers(settings.accepted, settings.words.workers, options))
     parsed.exit = mistake(*why);
   // The application's sinks may have more to say about the file, unless there is none to ask.
   if (parsed.exit)

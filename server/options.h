@@ -20,6 +20,10 @@ struct Options {
   std::string application_module;
   Check check = Check::kNo;
   worker::WorkerOptions worker;
+  std::uint32_t workers = 1;
+  // The command line of one of several workers as the original started them: the process of the
+  // initializer runs them all.
+  bool is_follower = false;
   flow::OnError on_error = flow::OnError::kDeadLetter;
   std::string dead_letters_file;  // empty: none
   log::Level log_level = log::Level::kInfo;

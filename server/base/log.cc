@@ -48,6 +48,10 @@ std::optional<Level> level_named(std::string_view name) {
 
 void set_level(Level level) { logger().set_level(library_level(level)); }
 
+void set_worker(std::uint32_t index) {
+  logger().set_pattern(fmt::format("%Y-%m-%d %H:%M:%S.%e %l [worker {}] %v", index));
+}
+
 bool enabled(Level level) { return logger().should_log(library_level(level)); }
 
 void line(Level level, std::string_view text) { logger().log(library_level(level), text); }

@@ -16,6 +16,8 @@ enum class Level { kTrace, kDebug, kInfo, kWarn, kError };
 std::optional<Level> level_named(std::string_view name);
 
 void set_level(Level level);
+// Lines say that they are of this worker.
+void set_worker(std::uint32_t index);
 bool enabled(Level level);
 void line(Level level, std::string_view text);
 

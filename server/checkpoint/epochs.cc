@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/base/check.h"
 #include "server/base/crash_point.h"
 #include "server/base/log.h"
 
@@ -66,8 +67,7 @@ void Epochs::work() {
     switch (phase_) {
       case Phase::kOpen:
         if (!std::exchange(end_wanted_, false) || !has_progress()) return;
-        begin_end();
-        break;
+        return parts_.accord.want_end();
       case Phase::kWriting:
         if (!write_states()) return parts_.surroundings.work_soon();
         break;
@@ -76,14 +76,26 @@ void Epochs::work() {
         store();
         return;
       case Phase::kCommitting:
-        if (!committed()) return;  // a sink says when
-        close();
-        return;
+        if (!committed()) return;                                           // a sink says when
+        if (std::exchange(parts_.unfinished, false)) return begin_close();  // all have stored it
+        phase_ = Phase::kCommitted;
+        return parts_.accord.committed(epoch_->number);
       case Phase::kStoring:
       case Phase::kClosing:
         return;  // another thread is at it
+      case Phase::kStored:
+      case Phase::kCommitted:
+        return;  // other workers are at it
     }
   }
+}
+
+void Epochs::end_epoch(std::int64_t epoch) {
+  MACHIDA_CHECK(phase_ == Phase::kOpen, "an epoch ends while the one before is in work");
+  MACHIDA_CHECK(epoch == newest_ + 1, "epochs follow each other");
+  end_wanted_ = false;
+  begin_end();
+  work();
 }
 
 void Epochs::begin_end() {
@@ -162,10 +174,12 @@ void Epochs::on_stored() {
     return parts_.surroundings.work_after(kStoreAgainMs);
   }
   if (std::exchange(said_full_, false)) log::info("epoch {} is stored", epoch_->number);
-  commit();
+  phase_ = Phase::kStored;
+  parts_.accord.stored(epoch_->number);
 }
 
-void Epochs::commit() {
+void Epochs::commit(std::int64_t epoch) {
+  MACHIDA_CHECK(phase_ == Phase::kStored && epoch == newest_, "only a stored epoch is committed");
   phase_ = Phase::kCommitting;
   for (flow::EpochSink* sink : parts_.sinks) sink->commit(epoch_->number);
   work();
@@ -177,7 +191,12 @@ bool Epochs::committed() const {
   return true;
 }
 
-void Epochs::close() {
+void Epochs::close(std::int64_t epoch) {
+  MACHIDA_CHECK(phase_ == Phase::kCommitted && epoch == newest_, "only a committed epoch closes");
+  begin_close();
+}
+
+void Epochs::begin_close() {
   phase_ = Phase::kClosing;
   parts_.surroundings.offload(
       [&store = parts_.store, number = epoch_->number, failure = failure_] {
@@ -209,7 +228,8 @@ void Epochs::on_closed() {
   log::debug("epoch {} is closed: {} keys; barrier {} us, store {} us, in all {} us", newest_,
              last_.keys, last_.barrier_us, last_.store_us, took_us);
   parts_.on_closed();
-  if (end_wanted_) work();
+  parts_.accord.closed(newest_);
+  if (end_wanted_ && phase_ == Phase::kOpen) work();
 }
 
 }  // namespace machida::checkpoint

@@ -1,7 +1,9 @@
 // The epochs of one worker: ends them, has what changed written down, stored, and made visible.
 //
-//   open ── end ──> writing states ──> delivering ──> storing ──> committing ──> closing ──> open
+//   open ── end ──> writing states ──> delivering ──> storing ──> stored ··> committing
+//                                             open <── closing <·· committed <──┘
 //
+// The dotted steps wait for the other workers: the accord calls commit() and close().
 // An epoch ends between two batches. Its states are written in slices while records of the next
 // epoch are already processed; sinks without transactions (TCP) must have delivered its outputs
 // before it is stored, since a restart would not make them again; the store works on another
@@ -19,6 +21,7 @@
 #include <vector>
 
 #include "embed/gil.h"
+#include "server/checkpoint/accord.h"
 #include "server/checkpoint/state_rows.h"
 #include "server/flow/epoch.h"
 #include "server/flow/epoch_states.h"
@@ -41,7 +44,7 @@ class Surroundings {
   virtual void work_after(std::uint64_t delay_ms) = 0;
 };
 
-class Epochs {
+class Epochs final : public EpochMember {
  public:
   static constexpr const char* kEpochs = "machida_checkpoint_epochs_total";
   static constexpr const char* kEpochMicros = "machida_checkpoint_epoch_us_total";
@@ -60,6 +63,7 @@ class Epochs {
     std::vector<flow::Delivery*> deliveries;  // sinks without transactions
     std::vector<flow::EpochSink*> sinks;      // sinks with
     Surroundings& surroundings;
+    Accord& accord;
     std::function<void()> on_closed;  // after each epoch
     // The newest stored epoch is not closed: its outputs may not be visible yet.
     bool unfinished = false;
@@ -68,16 +72,30 @@ class Epochs {
   Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions,
          metrics::Registry& metrics);
 
-  // Ends the open epoch if something happened in it and the one before is closed; if that one is
-  // not, as soon as it is. Between two batches, without the lock.
+  // Wants the open epoch to end if something happened in it and the one before is closed; if that
+  // one is not, as soon as it is. Between two batches, without the lock.
   void end();
+  // Of the accord: what comes from here on belongs to the next epoch. While no epoch is in work.
+  void end_epoch(std::int64_t epoch) override;
+  void commit(std::int64_t epoch) override;
+  void close(std::int64_t epoch) override;
+  bool in_work() const noexcept { return phase_ != Phase::kOpen; }
   // Nothing has happened since the newest closed epoch, and no epoch is in work.
   bool all_closed() const;
   // Goes on with the epoch in work. Throws StateNotSaved and store::StoreError.
   void work();
 
  private:
-  enum class Phase { kOpen, kWriting, kDelivering, kStoring, kCommitting, kClosing };
+  enum class Phase {
+    kOpen,
+    kWriting,
+    kDelivering,
+    kStoring,
+    kStored,
+    kCommitting,
+    kCommitted,
+    kClosing,
+  };
 
   bool has_progress() const;
   void begin_end();
@@ -85,9 +103,8 @@ class Epochs {
   bool delivered() const;
   void store();
   void on_stored();
-  void commit();
   bool committed() const;
-  void close();
+  void begin_close();
   void on_closed();
 
   Parts parts_;

@@ -48,7 +48,7 @@ void try_fresh_states(const embed::Gil& gil, const embed::Pickling& pickling,
 
 std::uint64_t restore_states(const embed::Gil& gil, const store::Store& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
-                             const std::vector<flow::EpochStates*>& all_states) {
+                             const std::vector<flow::EpochStates*>& all_states, const Owns& owns) {
   std::map<std::string, flow::EpochStates*, std::less<>> by_name;
   for (flow::EpochStates* states_of_name : all_states)
     by_name[states_of_name->name()] = states_of_name;
@@ -64,7 +64,14 @@ std::uint64_t restore_states(const embed::Gil& gil, const store::Store& store,
       return;
     }
     try {
-      if (found->second->restore(gil, key_from(gil, keys, key), states.load(gil, value)))
+      const embed::Object python_key = key_from(gil, keys, key);
+      if (owns && !owns(state, python_key.get()))
+        throw RecoveryError("state '" + std::string(state) + "' of key " +
+                            embed::repr(gil, python_key, 200) +
+                            " is in the store of a worker that it does not belong to: the "
+                            "application's list of keys has changed, which needs a start with one "
+                            "worker and the old list before");
+      if (found->second->restore(gil, python_key, states.load(gil, value)))
         ++restored;
       else
         ++unlisted[std::string(state)];

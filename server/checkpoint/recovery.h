@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,9 +28,12 @@ void try_fresh_states(const embed::Gil&, const embed::Pickling& pickling,
 
 // Every stored state goes to the states of its name; progress is logged when it takes long. States
 // that the application does not have any more, or keys that it does not list, are left in the store
-// and counted in a warning. Returns how many were restored.
+// and counted in a warning. Returns how many were restored. Throws RecoveryError when a state does
+// not unpickle, or is not this worker's (`owns`; null: all are).
+using Owns = std::function<bool(std::string_view state, _object* key)>;
 std::uint64_t restore_states(const embed::Gil&, const store::Store& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
-                             const std::vector<flow::EpochStates*>& all_states);
+                             const std::vector<flow::EpochStates*>& all_states,
+                             const Owns& owns = nullptr);
 
 }  // namespace machida::checkpoint

@@ -57,6 +57,8 @@ class Link final : public uv::StreamEvents {
 
   // Queues the message, also over the limit. Does nothing when the link is lost.
   void send(const wire::LinkMessage& message);
+  // What has collected leaves at once, not at the turn's end.
+  void flush();
 
   std::uint32_t peer() const noexcept { return ends_.peer; }
   // Not yet taken by the system.
@@ -72,7 +74,6 @@ class Link final : public uv::StreamEvents {
   void on_written(const std::string& error) override;
   bool take(std::span<const wire::LinkMessage> messages);
   std::string mistake_in(const wire::Hello& hello) const;
-  void flush();
   void lose(const std::string& why);
 
   LinkEvents& events_;

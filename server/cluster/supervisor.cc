@@ -58,6 +58,8 @@ void Supervisor::start_all() {
   starts_.add();
   policy_.started(loop_.now_ms());
   seats_.clear();
+  ready_ = 0;
+  if (options_.before_start) options_.before_start();
   Result<Mesh> made = Mesh::make(options_.workers);
   std::string why = made ? "" : made.error();
   if (made) {
@@ -69,13 +71,19 @@ void Supervisor::start_all() {
 
 std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
   Seat& seat = *seats_.emplace_back(std::make_unique<Seat>(*this, index));
-  const WorkerStart start{.index = index,
-                          .control = Mesh::kControl,
-                          .peers = mesh.peers_of(index),
-                          .supervisor = ::getpid()};
+  std::map<int, int> descriptors = mesh.descriptors_of(index);
+  WorkerStart start{.index = index,
+                    .control = Mesh::kControl,
+                    .peers = mesh.peers_of(index),
+                    .shared = {},
+                    .supervisor = ::getpid()};
+  for (const int shared : options_.shared) {
+    start.shared.push_back(descriptors.rbegin()->first + 1);
+    descriptors[start.shared.back()] = shared;
+  }
   const Result<pid_t> pid = seat.child.start({.path = options_.program,
                                               .argv = options_.arguments(start),
-                                              .descriptors = mesh.descriptors_of(index),
+                                              .descriptors = std::move(descriptors),
                                               .environment = {{"PYTHONHASHSEED", hash_seed_}}});
   if (!pid) return pid.error();
   log::debug("worker {} is process {}", index, *pid);
@@ -176,6 +184,9 @@ void Supervisor::on_messages(Link& from, std::span<const wire::LinkMessage> mess
   for (const wire::LinkMessage& message : messages) {
     if (std::holds_alternative<wire::Committed>(message)) policy_.progressed();
     if (std::holds_alternative<wire::Drain>(message)) drain();
+    if (std::holds_alternative<wire::Ready>(message) && ++ready_ == options_.workers &&
+        options_.on_ready)
+      options_.on_ready();
     if (const auto* failed = std::get_if<wire::Failed>(&message))
       log::error("worker {}: {}", index, failed->text);
     if (options_.on_message) options_.on_message(index, message);

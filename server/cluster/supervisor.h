@@ -32,9 +32,10 @@ namespace machida::cluster {
 // What a worker needs to know. Descriptors are numbers in its process, the same at every start.
 struct WorkerStart {
   std::uint32_t index = 0;
-  int control = -1;        // the link to the supervisor
-  std::vector<int> peers;  // the links to the others, by index; -1 at its own place
-  pid_t supervisor = 0;    // for uv::die_with_parent, which it calls first
+  int control = -1;         // the link to the supervisor
+  std::vector<int> peers;   // the links to the others, by index; -1 at its own place
+  std::vector<int> shared;  // SupervisorOptions::shared, in their order
+  pid_t supervisor = 0;     // for uv::die_with_parent, which it calls first
 };
 
 struct SupervisorOptions {
@@ -43,6 +44,11 @@ struct SupervisorOptions {
   std::string program = "/proc/self/exe";  // this one, also when it was replaced on disk
   // The whole command line of a worker, with the name it is called by.
   std::function<std::vector<std::string>(const WorkerStart&)> arguments;
+  std::vector<int> shared;  // descriptors that every worker gets
+  // Before all workers start, each time: nothing of theirs is in use. What it throws ends run().
+  std::function<void()> before_start = nullptr;
+  // All workers have said Ready, each time.
+  std::function<void()> on_ready = nullptr;
   std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
   // What a worker says on its control link, after the supervisor has dealt with it.
   std::function<void(std::uint32_t index, const wire::LinkMessage&)> on_message = nullptr;
@@ -94,6 +100,7 @@ class Supervisor final : public LinkEvents {
   Phase phase_ = Phase::kStopped;
   std::uint64_t wait_ms_ = 0;  // before the next start
   int status_ = 0;             // the worst so far
+  std::uint32_t ready_ = 0;    // workers, since all started
 };
 
 }  // namespace machida::cluster

@@ -15,13 +15,14 @@ constexpr std::uint64_t kSearchForNewMs = 5'000;  // partitions that are added l
 }  // namespace
 
 KafkaEpochSource::KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
-                                   kafka::ConsumerSettings settings,
+                                   kafka::ConsumerSettings settings, Share share,
                                    const std::vector<Position>& restored,
                                    metrics::Registry& metrics)
     : loop_(loop),
       pipeline_(pipeline),
       intake_(intake),
       settings_(std::move(settings)),
+      share_(share),
       id_("kafka:" + pipeline.name() + ":" + settings_.topic),
       troubles_total_(metrics.counter(KafkaSource::kTroubles, {{"topic", settings_.topic}})),
       messages_(loop, pipeline, intake, settings_.topic, metrics),
@@ -32,7 +33,8 @@ KafkaEpochSource::KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flo
   for (const Position& position : restored) {
     std::int32_t partition = 0;
     const char* end = position.part.data() + position.part.size();
-    if (position.source == id_ && std::from_chars(position.part.data(), end, partition).ptr == end)
+    if (position.source == id_ &&
+        std::from_chars(position.part.data(), end, partition).ptr == end && share_.has(partition))
       messages_.positions()[partition] = position.value;
   }
   consumer_ = std::make_unique<kafka::Consumer>(settings_, *this, [this] { wake_.ask(); });
@@ -82,9 +84,10 @@ void KafkaEpochSource::on_found(const kafka::PartitionsFound& found) {
     for (const std::string& gone : found.gone) log::error("{}: {}", name(), gone);
     positions.clear();
   }
-  if (!assigned_ || found.positions.size() > positions.size()) {
-    for (const auto& [partition, offset] : found.positions)
-      positions.try_emplace(partition, offset);
+  const std::size_t known = positions.size();
+  for (const auto& [partition, offset] : found.positions)
+    if (share_.has(partition)) positions.try_emplace(partition, offset);
+  if (!assigned_ || positions.size() > known) {
     log::info("{}: reads {} partitions", name(), positions.size());
     consumer_->assign(positions);
     assigned_ = true;

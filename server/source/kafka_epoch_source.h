@@ -1,6 +1,7 @@
 // Consumes a topic from positions that are part of the checkpoint: after a crash it goes on behind
 // the last committed epoch, whatever the brokers were told. No consumer group decides: all
-// partitions of the topic are this source's. The group's offsets are where a new partition starts
+// partitions of the topic are this source's, or its share of them where there are several workers.
+// The group's offsets are where a new partition starts
 // and, after each epoch, what other tools are shown. Worker's thread.
 #pragma once
 
@@ -27,10 +28,16 @@ class KafkaEpochSource final : public Source,
                                public flow::EpochSource,
                                public kafka::ConsumerEvents {
  public:
+  // The partitions p with p % of == index.
+  struct Share {
+    std::int32_t index = 0;
+    std::int32_t of = 1;
+    bool has(std::int32_t partition) const { return partition % of == index; }
+  };
   // `restored`: the positions of the newest epoch; those of other sources are left alone.
   KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
-                   kafka::ConsumerSettings settings, const std::vector<Position>& restored,
-                   metrics::Registry& metrics);
+                   kafka::ConsumerSettings settings, Share share,
+                   const std::vector<Position>& restored, metrics::Registry& metrics);
   ~KafkaEpochSource() override;
 
   void open(OnOpen on_open) override;
@@ -57,6 +64,7 @@ class KafkaEpochSource final : public Source,
   flow::Pipeline& pipeline_;
   flow::Intake& intake_;
   kafka::ConsumerSettings settings_;
+  const Share share_;
   std::string id_;  // of its positions
   metrics::Counter& troubles_total_;
   KafkaMessages messages_;

@@ -1,5 +1,7 @@
 #include "server/source/tcp_source.h"
 
+#include <utility>
+
 #include "server/base/log.h"
 #include "server/source/tcp_connection.h"
 
@@ -24,6 +26,13 @@ TcpSource::~TcpSource() = default;
 void TcpSource::open(OnOpen on_open) { on_open(listen()); }
 
 Result<std::vector<std::string>> TcpSource::listen() {
+  for (const int fd : std::exchange(bound_, {})) {
+    listeners_.push_back(std::make_unique<uv::TcpListener>(
+        loop_, [this](uv::TcpListener& waiting) { on_connection(waiting); }));
+    const std::string wrong = listeners_.back()->listen_on(uv::Descriptor(fd));
+    if (!wrong.empty()) return Error{where_.text() + " can't be listened on: " + wrong};
+  }
+  if (!listeners_.empty()) return std::vector<std::string>();
   Result<std::vector<uv::Address>> found = uv::resolve_now(where_);
   if (!found) return Error{found.error()};
   std::vector<std::string> lines;

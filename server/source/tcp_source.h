@@ -34,6 +34,8 @@ class TcpSource final : public Source {
   // `log`: where frames are written down before they are processed; null: nowhere.
   TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
             wire::Framing framing, flow::InputLog* log, metrics::Registry& metrics);
+  // Before open(): listens on these sockets and no address; who bound them tells people.
+  void use(std::vector<int> bound) { bound_ = std::move(bound); }
   ~TcpSource() override;
 
   // Listens on every address of the name.
@@ -57,6 +59,7 @@ class TcpSource final : public Source {
   HostPort where_;
   wire::Framing framing_;
   flow::InputLog* log_;
+  std::vector<int> bound_;  // sockets of another process; empty: own ones are made
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read

@@ -17,6 +17,8 @@ namespace machida::store {
 namespace {
 
 constexpr const char* kLockName = "lock";
+constexpr const char* kWorkersLockName = "workers.lock";
+constexpr int kLastWorkersWaitMs = 10'000;  // killed ones end within milliseconds
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw StoreError(fmt::format("{}: {}", path, why));
@@ -58,10 +60,15 @@ std::string without_slashes_at_the_end(std::string path) {
   return path;
 }
 
-int lock(const std::string& directory) {
-  const std::string path = directory + "/" + kLockName;
+int open_lock(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) refuse_because_of(path, "can't be opened", errno);
+  return fd;
+}
+
+int lock(const std::string& directory) {
+  const std::string path = directory + "/" + kLockName;
+  const int fd = open_lock(path);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;
     char holder[32] = "";
@@ -77,6 +84,26 @@ int lock(const std::string& directory) {
   return fd;
 }
 
+int lock_as_worker(const std::string& directory) {
+  const int fd = open_lock(directory + "/" + kWorkersLockName);
+  if (flock(fd, LOCK_SH) != 0) refuse_because_of(directory, "can't be locked", errno);
+  return fd;
+}
+
+// Workers of a server that was killed end a moment after it.
+void wait_for_last_workers(const std::string& directory) {
+  const int fd = open_lock(directory + "/" + kWorkersLockName);
+  constexpr int kLookMs = 5;
+  for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; waited_ms += kLookMs) {
+    if (waited_ms >= kLastWorkersWaitMs) {
+      close(fd);
+      refuse(directory, "is in use by a worker whose server is gone");
+    }
+    usleep(kLookMs * 1000);
+  }
+  close(fd);
+}
+
 }  // namespace
 
 Directory::Directory(const std::string& path, Access access)
@@ -84,11 +111,15 @@ Directory::Directory(const std::string& path, Access access)
   if (path_.empty()) refuse("''", "is no name of a recovery directory");
   if (access == Access::kServe) make(path_);
   check_safe(path_);
-  if (access == Access::kServe) lock_ = lock(path_);
+  if (access == Access::kWorker) worker_ = lock_as_worker(path_);
+  if (access != Access::kServe) return;
+  lock_ = lock(path_);
+  wait_for_last_workers(path_);
 }
 
 Directory::~Directory() {
   if (lock_ >= 0) close(lock_);
+  if (worker_ >= 0) close(worker_);
 }
 
 }  // namespace machida::store

@@ -12,6 +12,7 @@ class Directory {
  public:
   enum class Access {
     kServe,    // created if it is not there; locked against a second server
+    kWorker,   // must exist; a process that this one belongs to has locked it
     kInspect,  // must exist; not locked
   };
   // Throws StoreError (server/store/store.h) with the path and what is wrong: it belongs to
@@ -26,7 +27,8 @@ class Directory {
 
  private:
   std::string path_;
-  int lock_ = -1;  // a file descriptor
+  int lock_ = -1;    // a file descriptor
+  int worker_ = -1;  // the same, held by every worker: a new server waits until all are gone
 };
 
 }  // namespace machida::store

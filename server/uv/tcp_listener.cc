@@ -1,5 +1,7 @@
 #include "server/uv/tcp_listener.h"
 
+#include <fcntl.h>
+
 namespace machida::uv {
 
 TcpListener::TcpListener(Loop& loop, OnConnection on_connection)
@@ -8,12 +10,21 @@ TcpListener::TcpListener(Loop& loop, OnConnection on_connection)
   handle_.opened();
 }
 
+void TcpListener::on_waiting(uv_stream_t* raw, int status) {
+  auto* self = Handle<uv_tcp_t>::owner_of<TcpListener>(reinterpret_cast<uv_tcp_t*>(raw));
+  if (self && status == 0) self->loop_.guard([self] { self->on_connection_(*self); });
+}
+
+std::string TcpListener::listen_on(Descriptor bound) {
+  const int fd = bound.release();
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  require(uv_tcp_open(handle_.raw(), fd), "uv_tcp_open");
+  const int status = uv_listen(reinterpret_cast<uv_stream_t*>(handle_.raw()), kBacklog, on_waiting);
+  return status == 0 ? "" : error_text(status);
+}
+
 Result<std::optional<Address>> TcpListener::listen(const Address& at) {
   const unsigned flags = at.raw()->sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-  const auto on_waiting = [](uv_stream_t* raw, int status) {
-    auto* self = Handle<uv_tcp_t>::owner_of<TcpListener>(reinterpret_cast<uv_tcp_t*>(raw));
-    if (self && status == 0) self->loop_.guard([self] { self->on_connection_(*self); });
-  };
   int status = uv_tcp_bind(handle_.raw(), at.raw(), flags);
   if (status == 0)
     status = uv_listen(reinterpret_cast<uv_stream_t*>(handle_.raw()), kBacklog, on_waiting);

@@ -15,8 +15,8 @@ constexpr std::string_view kMagic = "machida-link";
 constexpr std::uint16_t kVersion = 1;
 
 constexpr std::array<const char*, std::variant_size_v<LinkMessage>> kNames = {
-    "Hello",     "Batch", "Barrier", "EndEpoch", "Stored", "Commit",
-    "Committed", "Close", "Drain",   "Drained",  "Failed"};
+    "Hello", "Batch", "Barrier", "EndEpoch", "Stored", "Commit", "Committed",
+    "Close", "Drain", "Drained", "Failed",   "Ready",  "Pause",  "Resume"};
 
 template <class T>
 void put(std::string& to, T value) {

@@ -2,10 +2,11 @@
 // link, as bytes: a length, a type, fields, all integers little-endian. Both ends are the same
 // program on the same machine. Bytes only, no sockets.
 //
-//   worker ↔ worker        Hello, Batch, Barrier, and of the coordinator: EndEpoch → Stored →
-//   Commit
-//                          → Committed → Close
-//   supervisor ↔ worker    Hello, Committed, Drain → Drained, Failed
+//   worker ↔ worker        Hello, Batch, Barrier, Pause, Resume
+//   worker ↔ coordinator   Ready → Ready; EndEpoch (wanted) → EndEpoch → Stored → Commit →
+//   Committed
+//                          → Close; Drained → Drained. The answer comes when all have asked.
+//   supervisor ↔ worker    Hello, Ready, Committed, Drain → Drained, Failed
 #pragma once
 
 #include <cstddef>
@@ -76,6 +77,18 @@ struct Drain {
 struct Drained {
   bool operator==(const Drained&) const = default;
 };
+// From a worker: its sinks are connected, or, to the supervisor, its sources are open. From the
+// coordinator: those of all are.
+struct Ready {
+  bool operator==(const Ready&) const = default;
+};
+// The sender's sinks are full: no more input anywhere until it resumes.
+struct Pause {
+  bool operator==(const Pause&) const = default;
+};
+struct Resume {
+  bool operator==(const Resume&) const = default;
+};
 // What made the sender give up.
 struct Failed {
   std::string_view text;
@@ -84,7 +97,7 @@ struct Failed {
 
 // The place in this list is the type on the wire.
 using LinkMessage = std::variant<Hello, Batch, Barrier, EndEpoch, Stored, Commit, Committed, Close,
-                                 Drain, Drained, Failed>;
+                                 Drain, Drained, Failed, Ready, Pause, Resume>;
 
 // Of one message without its length. No four printable characters are such a length.
 constexpr std::size_t kLinkMessageBytesMax = 512u << 20;

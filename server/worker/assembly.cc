@@ -49,6 +49,12 @@ bool Assembly::owns(const embed::Gil& gil, std::size_t state, _object* key) cons
   return owner == seat_.index;
 }
 
+bool Assembly::owns(const embed::Gil& gil, std::string_view state, _object* key) const {
+  for (std::size_t i = 0; i < states_.size(); ++i)
+    if (states_[i]->name() == state) return owns(gil, i, key);
+  return true;
+}
+
 std::unique_ptr<flow::Assignment> Assembly::make_assignment(const embed::Gil& gil,
                                                             const plan::StepSpec& spec) const {
   if (!seat_.exchange) return nullptr;

@@ -56,6 +56,8 @@ class Assembly {
   std::uint32_t stages() const noexcept { return stages_; }
   // Whether the key of a state is this worker's. Throws PythonError when it can't be hashed.
   bool owns(const embed::Gil&, std::size_t state, _object* key) const;
+  // The same by the state's name; one that the application does not have is anybody's.
+  bool owns(const embed::Gil&, std::string_view state, _object* key) const;
 
  private:
   std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::PipelineSpec& spec,

@@ -1,29 +1,35 @@
 #include "server/worker/resilience.h"
 
+#include <fmt/core.h>
+
 #include <chrono>
 #include <utility>
 
 #include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/checkpoint/recovery.h"
+#include "server/store/go_back.h"
 #include "server/store/identity.h"
 #include "server/uv/offload.h"
 
 namespace machida::worker {
 namespace {
 
-constexpr int kWorker = 0;
 constexpr std::chrono::milliseconds kReplayShareOfTurn{10};
 
 }  // namespace
 
 Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& intake,
                        const ResilienceOptions& options, const std::string& application,
-                       const std::string& module, bool with_journal, metrics::Registry& metrics)
+                       const std::string& module, const SeatOptions& seat, bool with_journal,
+                       metrics::Registry& metrics)
     : loop_(loop),
       options_(options),
+      worker_(static_cast<int>(seat.index)),
+      alone_(seat.alone()),
       metrics_(metrics),
-      directory_(options.directory, store::Directory::Access::kServe),
+      directory_(options.directory, seat.control < 0 ? store::Directory::Access::kServe
+                                                     : store::Directory::Access::kWorker),
       states_pickling_(embed::Pickling::of_application(gil, module)),
       keys_pickling_(gil),
       rows_(states_pickling_.clone(gil), keys_pickling_.clone(gil)),
@@ -33,16 +39,23 @@ Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& inta
       replay_soon_(loop, [this] { replay_more(); }),
       gate_(std::make_shared<Gate>()) {
   identity_ = store::identity_of(directory_);
+  if (options.resume_epoch && store::newest_epoch(directory_, worker_) > *options.resume_epoch)
+    store::go_back(directory_, worker_, application, *options.resume_epoch);
   store_ = std::make_unique<store::Store>(
-      directory_, kWorker, application,
+      directory_, worker_, application,
       options.accept_damage ? store::Store::Damage::kAcceptOlder : store::Store::Damage::kRefuse);
   if (!store_->warning().empty()) {
     log::warn("{}", store_->warning());
     identity_ = store::renew_identity(directory_);
   }
   if (std::optional<store::Store::Newest> newest = store_->newest()) newest_ = std::move(*newest);
+  if (options.resume_epoch && newest_epoch() != *options.resume_epoch)
+    throw store::StoreError(
+        fmt::format("{}: the store of worker {} ends with epoch {}, those of "
+                    "others have {}",
+                    directory_.path(), worker_, newest_epoch(), *options.resume_epoch));
   if (!with_journal) return;
-  journal_ = std::make_unique<store::Journal>(directory_, kWorker, options.journal_bytes_max);
+  journal_ = std::make_unique<store::Journal>(directory_, worker_, options.journal_bytes_max);
   inputs_ = std::make_unique<checkpoint::JournaledInputs>(*journal_, intake,
                                                           [this] { end_epoch_soon(); });
   sources_.push_back(inputs_.get());
@@ -66,16 +79,16 @@ std::vector<std::shared_ptr<const std::string>> Resilience::outbox_of(
 
 flow::InputLog* Resilience::log_of(std::size_t source) { return &inputs_->log_of(source); }
 
-void Resilience::restore(const embed::Gil& gil,
-                         const std::vector<std::unique_ptr<flow::StateTable>>& states) {
+void Resilience::restore(const embed::Gil& gil, const Assembly& assembly) {
   std::vector<flow::StateTable*> tables;
-  for (const auto& table : states) tables.push_back(table.get());
+  for (const auto& table : assembly.states()) tables.push_back(table.get());
   checkpoint::try_fresh_states(gil, states_pickling_, tables);
   states_.assign(tables.begin(), tables.end());
   if (newest_epoch() == 0) return;
   const auto start = std::chrono::steady_clock::now();
-  const std::uint64_t keys =
-      checkpoint::restore_states(gil, *store_, states_pickling_, keys_pickling_, states_);
+  const std::uint64_t keys = checkpoint::restore_states(
+      gil, *store_, states_pickling_, keys_pickling_, states_,
+      [&](std::string_view state, _object* key) { return assembly.owns(gil, state, key); });
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
                       std::chrono::steady_clock::now() - start)
                       .count();
@@ -99,7 +112,7 @@ void Resilience::replay_more() {
   std::exchange(after_replay_, nullptr)();
 }
 
-void Resilience::start() {
+void Resilience::start(checkpoint::Accord& accord) {
   epochs_ = std::make_unique<checkpoint::Epochs>(
       checkpoint::Epochs::Parts{.store = *store_,
                                 .journal = journal_.get(),
@@ -109,8 +122,9 @@ void Resilience::start() {
                                 .deliveries = deliveries_,
                                 .sinks = sinks_,
                                 .surroundings = *this,
-                                .on_closed = [this] { tidy(); },
-                                .unfinished = newest_epoch() > 0 && !newest_.closed},
+                                .accord = accord,
+                                .on_closed = [this] { on_closed(); },
+                                .unfinished = closes_first()},
       newest_epoch(), positions(), metrics_);
   tick_.start(options_.epoch_interval_ms);
 }
@@ -119,7 +133,13 @@ void Resilience::tick() {
   tick_.start(options_.epoch_interval_ms);
   if (abandoned_) return;
   if (inputs_) inputs_->try_again();
-  epochs_->end();
+  if (alone_ || !epochs_->in_work()) epochs_->end();
+}
+
+// Several workers end their epochs together, so all count the interval from the same moment.
+void Resilience::on_closed() {
+  if (!alone_) tick_.start(options_.epoch_interval_ms);
+  tidy();
 }
 
 void Resilience::end_epoch_soon() {

@@ -12,6 +12,7 @@
 
 #include "embed/gil.h"
 #include "embed/pickling.h"
+#include "server/checkpoint/accord.h"
 #include "server/checkpoint/epochs.h"
 #include "server/checkpoint/journaled_inputs.h"
 #include "server/checkpoint/state_rows.h"
@@ -25,22 +26,26 @@
 #include "server/store/store.h"
 #include "server/uv/loop.h"
 #include "server/uv/timer.h"
+#include "server/worker/membership.h"
 
 namespace machida::worker {
 
 struct ResilienceOptions {
   std::string directory;  // empty: no resilience
+  // The epoch that the stores of all workers have; nothing: this one's newest.
+  std::optional<std::int64_t> resume_epoch;
   std::uint64_t epoch_interval_ms = 1000;
   std::uint64_t journal_bytes_max = 256u << 20;
   bool accept_damage = false;
 };
 
-class Resilience final : public checkpoint::Surroundings {
+class Resilience final : public checkpoint::Surroundings, public checkpoint::EpochMember {
  public:
   // Opens and verifies what there is. Throws store::StoreError.
   Resilience(const embed::Gil&, uv::Loop& loop, flow::Intake& intake,
              const ResilienceOptions& options, const std::string& application,
-             const std::string& module, bool with_journal, metrics::Registry& metrics);
+             const std::string& module, const SeatOptions& seat, bool with_journal,
+             metrics::Registry& metrics);
   ~Resilience() override;
 
   // The newest stored epoch: its number, 0 when there is none, and its positions.
@@ -58,7 +63,7 @@ class Resilience final : public checkpoint::Surroundings {
   flow::InputLog* log_of(std::size_t source);
 
   // Loads the states, after a trial whether they can be saved at all.
-  void restore(const embed::Gil&, const std::vector<std::unique_ptr<flow::StateTable>>& states);
+  void restore(const embed::Gil&, const Assembly& assembly);
 
   void add(flow::EpochSource& source) { sources_.push_back(&source); }
   void add(flow::EpochSink& sink) { sinks_.push_back(&sink); }
@@ -66,8 +71,13 @@ class Resilience final : public checkpoint::Surroundings {
 
   // Feeds what the journal holds beyond the newest epoch, then calls `then`.
   void replay(checkpoint::JournaledInputs::Feed feed, std::function<void()> then);
-  // From now on epochs end by themselves.
-  void start();
+  // The newest epoch's outputs may not be visible yet: it closes first.
+  bool closes_first() const noexcept { return newest_epoch() > 0 && !newest_.closed; }
+  // From now on epochs end by themselves, together with the other workers'.
+  void start(checkpoint::Accord& accord);
+  void end_epoch(std::int64_t epoch) override { epochs_->end_epoch(epoch); }
+  void commit(std::int64_t epoch) override { epochs_->commit(epoch); }
+  void close(std::int64_t epoch) override { epochs_->close(epoch); }
   // Soon, not from within the call: something is large, or the worker drains.
   void end_epoch_soon();
   // A sink has committed.
@@ -84,11 +94,14 @@ class Resilience final : public checkpoint::Surroundings {
 
   void work();
   void tick();
+  void on_closed();
   void tidy();
   void replay_more();
 
   uv::Loop& loop_;
   ResilienceOptions options_;
+  const int worker_;
+  const bool alone_;
   metrics::Registry& metrics_;
   store::Directory directory_;
   std::string identity_;

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +24,8 @@
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
 #include "server/worker/assembly.h"
+#include "server/worker/delivery_rounds.h"
+#include "server/worker/membership.h"
 #include "server/worker/resilience.h"
 #include "server/worker/settlement.h"
 #include "server/worker/storage_sinks.h"
@@ -37,6 +40,11 @@ struct WorkerOptions {
   std::size_t memory_budget_bytes = 128u << 20;  // for librdkafka's queues, shared out
   ResilienceOptions resilience;
   StorageOptions storage;
+  SeatOptions seat;
+  // Sockets that the supervisor has bound for the TCP sources: by pipeline, in this process.
+  std::map<std::size_t, std::vector<int>> listeners;
+  // Sources don't open: what the resilience directory holds is brought to its end.
+  bool settle = false;
 };
 
 class Worker final : public Outlets {
@@ -54,11 +62,13 @@ class Worker final : public Outlets {
   bool left_threads() const { return left_threads_; }
 
  private:
-  enum class Phase { kConnecting, kRunning, kDraining, kStopped };
+  enum class Phase { kConnecting, kWaiting, kRunning, kDraining, kStopped };
 
   flow::Outlet& of_bytes(std::size_t pipeline, std::size_t sink) override;
   flow::MessageOutlet& of_messages(std::size_t pipeline, std::size_t sink) override;
   flow::RecordOutlet& of_records(std::size_t pipeline, std::size_t sink) override;
+  void make_membership(const embed::Gil&, const std::string& module,
+                       flow::DeadLetters& dead_letters);
   void make_resilience(const embed::Gil&, const std::string& module);
   void make_sinks(const embed::Gil&, flow::DeadLetters& dead_letters);
   void make_storage_sink(const embed::Gil&, std::size_t pipeline, std::size_t sink,
@@ -68,12 +78,20 @@ class Worker final : public Outlets {
   void make_sources(const embed::Gil&);
   std::size_t kafka_queue_bytes() const;
 
+  source::WhenDelivered when_delivered();
+
   void on_sink_connected();
+  void on_all_ready();
+  void on_peer_lost(std::uint32_t worker);
+  void on_stop_wanted();
   void replay_journal();
   void open_sources();
   void on_source_open(std::size_t source, const Result<std::vector<std::string>>& lines);
   void drain();
   void look_whether_drained();
+  bool sources_drained() const;
+  std::string undelivered();
+  bool all_closed();
   void finish(int status);
   int run_to_the_end();
   int run_loop();
@@ -87,7 +105,9 @@ class Worker final : public Outlets {
   std::function<void(const std::string&)> say_;
 
   uv::Loop loop_;
-  flow::Intake intake_;
+  flow::Intake intake_;      // of this worker's sources
+  flow::Intake sinks_room_;  // paused by its sinks, which pauses every worker's intake
+  std::unique_ptr<Membership> membership_;
   std::unique_ptr<Resilience> resilience_;          // null: without
   std::unique_ptr<StorageSinks> storage_;           // null: there is none
   std::vector<std::unique_ptr<sink::Sink>> sinks_;  // of all pipelines
@@ -95,6 +115,7 @@ class Worker final : public Outlets {
   std::map<std::pair<std::size_t, std::size_t>, flow::MessageOutlet*> message_outlets_;
   std::map<std::pair<std::size_t, std::size_t>, flow::RecordOutlet*> record_outlets_;
   Settlement settlement_;
+  DeliveryRounds rounds_;  // without resilience
   std::unique_ptr<Assembly> assembly_;
   std::vector<std::unique_ptr<source::Source>> sources_;  // one per pipeline
   std::size_t sources_open_ = 0;
@@ -102,6 +123,9 @@ class Worker final : public Outlets {
   uv::Timer drain_look_;
   Phase phase_ = Phase::kConnecting;
   std::uint64_t drain_deadline_ms_ = 0;
+  bool drain_wanted_ = false;
+  std::optional<std::uint64_t> peer_lost_ms_;
+  bool failed_ = false;  // the run: what was put out is written, nothing else
   int status_ = 0;
   bool left_threads_ = false;
 };

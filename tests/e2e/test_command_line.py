@@ -51,7 +51,8 @@ def test_missing_application_module_is_a_mistake(start: Start) -> None:
         (["--unknown-keys=keep"], "--unknown-keys"),
         (["--drain-timeout", "soon"], "--drain-timeout"),
         (["--log-level", "loud"], "--log-level"),
-        (["--worker-count", "2"], "--worker-count"),
+        (["--worker-count", "0"], "--worker-count"),
+        (["--workers", "65"], "--workers"),
         (["--venv", "no-such-venv"], "no-such-venv"),
     ],
 )

@@ -66,11 +66,28 @@ TEST_CASE("--check has two forms and takes no word after it") {
   CHECK(parse({"--application-module", "m"}).options.check == Check::kNo);
 }
 
+TEST_CASE("the initializer's command line runs all workers, that of another worker none") {
+  const auto workers = [](std::vector<const char*> words) {
+    words.insert(words.begin(), {"--application-module", "m"});
+    return parse(std::move(words)).options;
+  };
+  CHECK(workers({}).workers == 1);
+  CHECK(workers({"--workers", "3"}).workers == 3);
+  const auto first = workers({"--control", "h:1", "--data", "h:2", "--cluster-initializer",
+                              "--worker-count", "2", "--name", "worker1"});
+  CHECK(first.workers == 2);
+  CHECK_FALSE(first.is_follower);
+  CHECK(workers({"--control", "h:1", "--name", "worker2"}).is_follower);
+  CHECK_FALSE(workers({"--control", "h:1", "--name", "one", "-t"}).is_follower);
+  CHECK_FALSE(workers({"--control", "h:1"}).is_follower);
+}
+
 TEST_CASE("mistakes end with status 2, --help and --version with 0") {
   CHECK(parse({}).exit->status == 2);
   CHECK(parse({"--application-module", "m", "--on-error", "ignore"}).exit->status == 2);
   CHECK(parse({"--application-module", "m", "--max-frame-bytes", "many"}).exit->status == 2);
-  CHECK(parse({"--application-module", "m", "--worker-count", "3"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--workers", "65"}).exit->status == 2);
+  CHECK(parse({"--application-module", "m", "--workers", "2", "-w", "3"}).exit->status == 2);
   CHECK(parse({"--application-module", "m", "--join", "h:1"}).exit->status == 2);
   CHECK(parse({"--help"}).exit->status == 0);
   CHECK(parse({"-h"}).exit->status == 0);

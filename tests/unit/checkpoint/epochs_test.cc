@@ -75,6 +75,16 @@ struct FakeDelivery final : flow::Delivery {
   bool delivered(std::uint64_t mark) override { return done >= mark; }
 };
 
+// The only worker there is.
+struct Alone final : checkpoint::Accord {
+  checkpoint::Epochs* epochs = nullptr;
+  std::int64_t epoch = 0;
+  void want_end() override { epochs->end_epoch(++epoch); }
+  void stored(std::int64_t number) override { epochs->commit(number); }
+  void committed(std::int64_t number) override { epochs->close(number); }
+  void closed(std::int64_t) override {}
+};
+
 struct Rig {
   explicit Rig(const embed::Gil& gil, const std::string& path)
       : directory(path, store::Directory::Access::kServe),
@@ -92,10 +102,13 @@ struct Rig {
                                              .deliveries = {&delivery},
                                              .sinks = {&sink},
                                              .surroundings = steps,
+                                             .accord = accord,
                                              .on_closed = [this] { ++closed; }},
                    newest ? newest->epoch.number : 0,
                    newest ? newest->epoch.positions : std::vector<Position>(), metrics);
     steps.epochs = &*epochs;
+    accord.epochs = &*epochs;
+    if (newest) accord.epoch = newest->epoch.number;
   }
 
   void append(const embed::Gil& gil, const char* key, const char* value) {
@@ -115,6 +128,7 @@ struct Rig {
   FakeSink sink;
   FakeDelivery delivery;
   Steps steps;
+  Alone accord;
   std::optional<checkpoint::Epochs> epochs;
   std::uint64_t restored = 0;
   int closed = 0;

@@ -56,6 +56,9 @@ TEST_CASE("every message between workers comes out as it went in, however the re
       Drained{},
       Failed{"disk full"},
       Failed{""},
+      Ready{},
+      Pause{},
+      Resume{},
   };
   const std::string stream = bytes_of(said);
   std::mt19937 random(11);
@@ -100,7 +103,7 @@ TEST_CASE("a link begins with a Hello of this program and has no second one") {
 TEST_CASE("nonsense between workers is an error that says what it is") {
   CHECK(complaint(length_of(0)) == "a message of 0 bytes");
   CHECK(complaint(length_of(1001)) == "a message of 1001 bytes is over the limit of 1000");
-  CHECK(complaint(length_of(1) + '\x0b') == "a message of unknown type 11");
+  CHECK(complaint(length_of(1) + '\x0e') == "a message of unknown type 14");
   CHECK(complaint(length_of(8) + "\x02" + "epoch 1") == "a Barrier of 8 bytes");
   CHECK(complaint(length_of(10) + "\x04" + "12345678x") == "a Stored of 10 bytes");
   CHECK(complaint(length_of(2) + "\x08x") == "a Drain of 2 bytes");

@@ -1,0 +1,42 @@
+#include "server/seat_text.h"
+
+#include <sstream>
+#include <stdexcept>
+
+namespace machida {
+
+std::string SeatText::text() const {
+  std::ostringstream out;
+  out << static_cast<int>(task) << ' ' << supervisor << ' ' << seat.index << ' ' << seat.workers
+      << ' ' << seat.control << ' ' << output << ' ' << old_workers << ' '
+      << resume_epoch.value_or(-1) << ' ' << seat.peers.size();
+  for (const int peer : seat.peers) out << ' ' << peer;
+  std::size_t count = 0;
+  for (const auto& [pipeline, sockets] : listeners) count += sockets.size();
+  out << ' ' << count;
+  for (const auto& [pipeline, sockets] : listeners)
+    for (const int socket : sockets) out << ' ' << pipeline << ' ' << socket;
+  return out.str();
+}
+
+SeatText SeatText::parse(const std::string& text) {
+  std::istringstream in(text);
+  SeatText made;
+  int task = 0;
+  std::int64_t epoch = -1;
+  std::size_t peers = 0, sockets = 0;
+  in >> task >> made.supervisor >> made.seat.index >> made.seat.workers >> made.seat.control >>
+      made.output >> made.old_workers >> epoch >> peers;
+  for (int peer = 0; peers > 0 && in >> peer; --peers) made.seat.peers.push_back(peer);
+  in >> sockets;
+  std::size_t pipeline = 0;
+  for (int socket = 0; sockets > 0 && in >> pipeline >> socket; --sockets)
+    made.listeners[pipeline].push_back(socket);
+  if (!in || task < 0 || task > static_cast<int>(Task::kReshard) || made.seat.workers == 0)
+    throw std::invalid_argument("'" + text + "' is no seat of a worker");
+  made.task = static_cast<Task>(task);
+  if (epoch >= 0) made.resume_epoch = epoch;
+  return made;
+}
+
+}  // namespace machida

@@ -1,0 +1,226 @@
+#include "server/supervise.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "server/base/log.h"
+#include "server/cluster/supervisor.h"
+#include "server/inquiry.h"
+#include "server/metrics/counter.h"
+#include "server/seat_text.h"
+#include "server/store/go_back.h"
+#include "server/store/identity.h"
+#include "server/store/layout.h"
+#include "server/store/store.h"
+#include "server/uv/bound_socket.h"
+#include "server/uv/child.h"
+#include "server/uv/loop.h"
+#include "server/uv/stop_signal.h"
+#include "server/uv/timer.h"
+
+namespace machida {
+namespace {
+
+constexpr int kFailed = 1;
+
+void say(const std::string& line) {
+  std::fputs((line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+// The supervisor's view of one application.
+class Application {
+ public:
+  Application(const Options& options, std::vector<std::string> argv, std::string hash_seed)
+      : options_(options), argv_(std::move(argv)), hash_seed_(std::move(hash_seed)) {
+    const worker::ResilienceOptions& resilience = options_.worker.resilience;
+    if (resilience.directory.empty()) return;
+    directory_.emplace(resilience.directory, store::Directory::Access::kServe);
+    store::finish_change(*directory_);
+    store::identity_of(*directory_);  // made before the workers ask for it
+  }
+
+  int run() {
+    const Result<Facts> facts = inquire(argv_);
+    if (!facts) {
+      log::error("{}", facts.error());
+      return kFailed;
+    }
+    if (facts->status != 0) return facts->status;
+    name_ = facts->name;
+    if (const std::string wrong = bind(*facts); !wrong.empty()) {
+      log::error("{}", wrong);
+      return kFailed;
+    }
+    if (directory_)
+      if (const int status = change_workers(options_.workers); status != 0) return status;
+    return run_workers(options_.workers, SeatText::Task::kWork);
+  }
+
+ private:
+  std::string bind(const Facts& facts);
+  int change_workers(std::uint32_t wanted);
+  int run_workers(std::uint32_t workers, SeatText::Task task);
+  void make_stores_agree(std::uint32_t workers);
+  std::vector<std::string> argv_with(const SeatText& seat) const;
+
+  const Options& options_;
+  const std::vector<std::string> argv_;
+  const std::string hash_seed_;
+  metrics::Registry metrics_;
+  std::optional<store::Directory> directory_;
+  std::string name_;
+  struct Listener {
+    std::size_t pipeline;
+    uv::Descriptor socket;
+    std::string line;
+  };
+  std::vector<Listener> listeners_;
+  std::optional<std::int64_t> resume_epoch_;
+  bool said_ready_ = false;
+};
+
+std::vector<std::string> Application::argv_with(const SeatText& seat) const {
+  std::vector<std::string> argv = argv_;
+  argv.insert(argv.begin() + 1, {SeatText::kWord, seat.text()});
+  return argv;
+}
+
+std::string Application::bind(const Facts& facts) {
+  for (const Facts::Address& address : facts.addresses) {
+    Result<std::vector<uv::BoundSocket>> bound = uv::bind_all(address.at);
+    if (!bound)
+      return "pipeline '" + address.pipeline_name + "': " + address.at.text() +
+             " can't be listened on: " + bound.error();
+    std::vector<uv::BoundSocket> sockets = *std::move(bound);
+    for (uv::BoundSocket& socket : sockets)
+      listeners_.push_back({address.pipeline, std::move(socket.socket),
+                            fmt::format("listening on {} (pipeline \"{}\")", socket.address.text(),
+                                        address.pipeline_name)});
+  }
+  return {};
+}
+
+// The epoch that all stores have is where all go on. A store may be one ahead: that epoch was never
+// committed.
+void Application::make_stores_agree(std::uint32_t workers) {
+  if (!directory_) return;
+  std::vector<std::int64_t> newest;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    const int worker = static_cast<int>(i);
+    if (options_.worker.resilience.accept_damage) {
+      const store::Store store(*directory_, worker, name_, store::Store::Damage::kAcceptOlder);
+      if (!store.warning().empty()) {
+        log::warn("{}", store.warning());
+        store::renew_identity(*directory_);
+      }
+    }
+    newest.push_back(store::newest_epoch(*directory_, worker));
+  }
+  resume_epoch_ = *std::min_element(newest.begin(), newest.end());
+  const std::int64_t ahead_max = options_.worker.resilience.accept_damage ? *resume_epoch_ : 1;
+  for (std::uint32_t i = 0; i < workers; ++i) {
+    if (newest[i] == *resume_epoch_) continue;
+    if (newest[i] > *resume_epoch_ + std::max<std::int64_t>(ahead_max, 1))
+      throw store::StoreError(
+          fmt::format("{}: the store of worker {} has epoch {}, but another one ends with {}: it "
+                      "is missing or damaged",
+                      directory_->path(), i, newest[i], *resume_epoch_));
+    log::info("worker {} goes back from epoch {} to {}, which all workers have", i, newest[i],
+              *resume_epoch_);
+    store::go_back(*directory_, static_cast<int>(i), name_, *resume_epoch_);
+  }
+}
+
+int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
+  uv::Loop loop;
+  cluster::SupervisorOptions supervisor{.workers = workers, .application = name_, .arguments = {}};
+  supervisor.hash_seed = hash_seed_;
+  if (task == SeatText::Task::kWork)
+    for (const Listener& listener : listeners_) supervisor.shared.push_back(listener.socket.get());
+  supervisor.arguments = [this, task, workers](const cluster::WorkerStart& start) {
+    SeatText seat{.task = task,
+                  .supervisor = start.supervisor,
+                  .seat = {start.index, workers, start.control, start.peers},
+                  .listeners = {},
+                  .resume_epoch = resume_epoch_};
+    for (std::size_t i = 0; i < start.shared.size(); ++i)
+      seat.listeners[listeners_[i].pipeline].push_back(start.shared[i]);
+    return argv_with(seat);
+  };
+  supervisor.before_start = [this, workers] { make_stores_agree(workers); };
+  supervisor.on_ready = [this, workers] {
+    log::info("{} workers are ready", workers);
+    if (std::exchange(said_ready_, true)) return;
+    for (const Listener& listener : listeners_) say(listener.line);
+    say("Application has successfully initialized.");
+  };
+  return cluster::Supervisor(loop, std::move(supervisor), metrics_).run();
+}
+
+// What the old workers had begun they bring to its end; then their states find new owners.
+int Application::change_workers(std::uint32_t wanted) {
+  const std::uint32_t old = store::workers_of_layout(*directory_);
+  if (old == 0) store::write_layout(*directory_, wanted);
+  if (old == 0 || old == wanted) return 0;
+  log::info("{} is the directory of {} workers: its states go to {}", directory_->path(), old,
+            wanted);
+  if (const int status = run_workers(old, SeatText::Task::kSettle); status != 0) return status;
+  SeatText seat{.task = SeatText::Task::kReshard, .supervisor = ::getpid()};
+  seat.seat.workers = wanted;
+  seat.old_workers = old;
+  uv::Loop loop;
+  uv::ChildExit exit;
+  uv::Child child(loop, [&exit](const uv::ChildExit& how) { exit = how; });
+  const Result<pid_t> started = child.start(
+      {.path = "/proc/self/exe", .argv = argv_with(seat), .descriptors = {}, .environment = {}});
+  if (!started) {
+    log::error("{}", started.error());
+    return kFailed;
+  }
+  loop.run();
+  if (exit.code() != 0) {
+    log::error("the states of {} workers could not be given to {}: the process for it {}", old,
+               wanted, exit.text());
+    return exit.code();
+  }
+  store::finish_change(*directory_);
+  return 0;
+}
+
+}  // namespace
+
+int supervise(const Options& options, const std::vector<std::string>& argv,
+              const std::string& hash_seed) {
+  return Application(options, argv, hash_seed).run();
+}
+
+bool needs_supervisor(const Options& options) {
+  if (options.workers > 1) return true;
+  const std::string& path = options.worker.resilience.directory;
+  if (path.empty() || !std::filesystem::is_directory(path)) return false;
+  const store::Directory directory(path, store::Directory::Access::kInspect);
+  return store::is_changing(directory) || store::workers_of_layout(directory) > 1;
+}
+
+int follow() {
+  log::info(
+      "the process that was started as the initializer runs all workers of the application on this "
+      "machine; this one only waits to be stopped");
+  uv::Loop loop;
+  uv::StopSignal stop(loop, [&loop] { loop.stop(); });
+  uv::Timer forever(loop, [] {});
+  constexpr std::uint64_t kFarMs = 1ull << 50;
+  forever.start(kFarMs);
+  loop.run();
+  return 0;
+}
+
+}  // namespace machida

@@ -1,0 +1,22 @@
+// Sockets that one process binds and others listen on: the addresses stay the application's when a
+// worker is started again.
+#pragma once
+
+#include <vector>
+
+#include "server/base/host_port.h"
+#include "server/base/result.h"
+#include "server/uv/address.h"
+#include "server/uv/socket_pair.h"
+
+namespace machida::uv {
+
+struct BoundSocket {
+  Descriptor socket;
+  Address address;  // with the port that the system chose if it was 0
+};
+
+// On every address of the name that this machine has. Blocks.
+Result<std::vector<BoundSocket>> bind_all(const HostPort& where);
+
+}  // namespace machida::uv

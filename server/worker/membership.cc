@@ -1,0 +1,116 @@
+#include "server/worker/membership.h"
+
+#include <utility>
+
+#include "server/base/check.h"
+#include "server/base/log.h"
+
+namespace machida::worker {
+
+Membership::Membership(uv::Loop& loop, flow::Intake& intake, const SeatOptions& seat,
+                       const std::string& application, flow::BatchCodec codec,
+                       metrics::Registry& metrics, Calls calls)
+    : intake_(intake),
+      seat_(seat),
+      calls_(std::move(calls)),
+      exchange_(*this, std::move(codec)),
+      peers_(seat.workers) {
+  cluster::LinkEnds ends{.application = application,
+                         .workers = seat_.workers,
+                         .own = seat_.index,
+                         .peer = wire::Hello::kSupervisor};
+  if (seat_.control >= 0)
+    supervisor_ =
+        std::make_unique<cluster::Link>(loop, *this, ends, uv::Descriptor(seat_.control), metrics);
+  for (std::uint32_t i = 0; i < seat_.peers.size(); ++i) {
+    if (i == seat_.index) continue;
+    ends.peer = i;
+    peers_[i] =
+        std::make_unique<cluster::Link>(loop, *this, ends, uv::Descriptor(seat_.peers[i]), metrics);
+  }
+}
+
+Seat Membership::seat() {
+  return {seat_.index, seat_.workers, seat_.alone() ? nullptr : &exchange_};
+}
+
+void Membership::begin(Assembly& assembly, checkpoint::EpochMember& member,
+                       std::int64_t newest_epoch, bool member_in_work) {
+  assembly_ = &assembly;
+  coordination_.emplace(cluster::Coordination::Parts{.peers = *this,
+                                                     .intake = intake_,
+                                                     .member = member,
+                                                     .stages = assembly.stages(),
+                                                     .newest_epoch = newest_epoch,
+                                                     .member_in_work = member_in_work,
+                                                     .on_ready = calls_.on_ready,
+                                                     .on_drained = calls_.on_drained});
+}
+
+void Membership::sinks_full(bool full) {
+  if (full)
+    intake_.pause();
+  else
+    intake_.resume();
+  if (full)
+    send_all(wire::Pause{});
+  else
+    send_all(wire::Resume{});
+}
+
+void Membership::tell_supervisor(const wire::LinkMessage& message) {
+  if (supervisor_) supervisor_->send(message);
+}
+
+void Membership::flush() {
+  if (supervisor_) supervisor_->flush();
+  for (const auto& peer : peers_)
+    if (peer) peer->flush();
+}
+
+void Membership::send(std::uint32_t worker, const wire::LinkMessage& message) {
+  if (peers_[worker]) peers_[worker]->send(message);
+}
+
+void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) {
+  if (from.peer() == wire::Hello::kSupervisor) {
+    for (const wire::LinkMessage& message : messages)
+      if (std::holds_alternative<wire::Drain>(message)) calls_.on_drain();
+    return;
+  }
+  std::optional<embed::GilLock> gil;
+  for (const wire::LinkMessage& message : messages) {
+    if (const auto* batch = std::get_if<wire::Batch>(&message)) {
+      if (abandoned_) continue;
+      if (!gil) gil.emplace();
+      MACHIDA_CHECK(exchange_.receive(*gil, *batch, assembly_->pipelines()),
+                    "a worker sent records for a step that there is not");
+    } else {
+      gil.reset();
+      take(from.peer(), message);
+    }
+  }
+}
+
+void Membership::take(std::uint32_t from, const wire::LinkMessage& message) {
+  if (abandoned_) return;
+  if (std::holds_alternative<wire::Pause>(message))
+    intake_.pause();
+  else if (std::holds_alternative<wire::Resume>(message))
+    intake_.resume();
+  else
+    MACHIDA_CHECK(coordination_->on_message(from, message), "the workers disagree about an epoch");
+}
+
+void Membership::on_lost(cluster::Link& link, const std::string& why) {
+  const std::uint32_t peer = link.peer();
+  if (peer == wire::Hello::kSupervisor) {
+    supervisor_.reset();
+    return;  // the kernel ends this process with it
+  }
+  if (!why.empty()) log::error("worker {} is no worker: {}", peer, why);
+  peers_[peer].reset();
+  calls_.on_peer_lost(peer);
+}
+
+}  // namespace machida::worker

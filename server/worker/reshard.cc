@@ -1,0 +1,101 @@
+#include "server/worker/reshard.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "embed/error.h"
+#include "embed/pickling.h"
+#include "server/base/log.h"
+#include "server/checkpoint/journaled_inputs.h"
+#include "server/checkpoint/state_rows.h"
+#include "server/flow/key_owners.h"
+#include "server/store/layout.h"
+#include "server/store/store.h"
+
+namespace machida::worker {
+namespace {
+
+// Who owns what with the new number of workers.
+class Owners {
+ public:
+  Owners(const embed::Gil& gil, const plan::Plan& plan, std::uint32_t workers)
+      : workers_(workers), others_(gil, workers, nullptr), pickle_(gil) {
+    for (const plan::StateSpec& state : plan.states) {
+      const std::vector<embed::Object>* listed = state.keys ? &*state.keys : nullptr;
+      states_[state.name] =
+          state.keyed ? std::make_unique<flow::KeyOwners>(gil, workers, listed) : nullptr;
+    }
+  }
+
+  std::uint32_t owner_of(const embed::Gil& gil, std::string_view state,
+                         const store::Key& key) const {
+    const auto known = states_.find(state);
+    if (known != states_.end() && !known->second)
+      return flow::owner_of_name(known->first, workers_);
+    const flow::KeyOwners& owners = known == states_.end() ? others_ : *known->second;
+    const std::uint32_t owner = owners.owner_of(gil, checkpoint::key_from(gil, pickle_, key).get());
+    if (owner == flow::KeyOwners::kNobody) embed::throw_pending(gil);
+    return owner;
+  }
+
+ private:
+  std::uint32_t workers_;
+  std::map<std::string, std::unique_ptr<flow::KeyOwners>, std::less<>> states_;  // null: unkeyed
+  flow::KeyOwners others_;  // of states that only the store knows
+  embed::Pickling pickle_;
+};
+
+void add_row(store::Epoch& epoch, std::string_view state, const store::Key& key,
+             std::string_view value) {
+  if (epoch.states.empty() || epoch.states.back().state != state) {
+    for (std::size_t i = 0; i < epoch.states.size(); ++i)
+      if (epoch.states[i].state == state) std::swap(epoch.states[i], epoch.states.back());
+    if (epoch.states.empty() || epoch.states.back().state != state)
+      epoch.states.push_back({std::string(state), {}});
+  }
+  store::StateRow& row = epoch.states.back().rows.emplace_back();
+  row.key = key;
+  row.value = std::string(value);
+}
+
+}  // namespace
+
+void reshard(const embed::Gil& gil, const plan::Plan& plan, const store::Directory& directory,
+             std::uint32_t old_workers, std::uint32_t new_workers) {
+  const Owners owners(gil, plan, new_workers);
+  std::vector<std::unique_ptr<store::Store>> old_stores;
+  std::vector<Position> positions;
+  for (std::uint32_t i = 0; i < old_workers; ++i) {
+    old_stores.push_back(std::make_unique<store::Store>(directory, static_cast<int>(i), plan.name));
+    const std::optional<store::Store::Newest> newest = old_stores.back()->newest();
+    if (!newest) continue;
+    if (!newest->closed && !newest->epoch.outboxes.empty())
+      throw store::StoreError(directory.path() + ": the last epoch is not closed");
+    for (const Position& position : newest->epoch.positions)
+      if (position.source != checkpoint::JournaledInputs::kSource) positions.push_back(position);
+  }
+  const store::Directory next(store::begin_new_stores(directory),
+                              store::Directory::Access::kInspect);
+  std::uint64_t keys = 0;
+  for (std::uint32_t i = 0; i < new_workers; ++i) {
+    store::Epoch epoch;
+    epoch.number = 1;
+    epoch.positions = positions;
+    for (const auto& store : old_stores)
+      store->read_states(
+          [&](std::string_view state, const store::Key& key, std::string_view value) {
+            if (owners.owner_of(gil, state, key) != i) return;
+            add_row(epoch, state, key, value);
+            ++keys;
+          });
+    store::Store fresh(next, static_cast<int>(i), plan.name);
+    fresh.commit(epoch);
+    fresh.close(epoch.number);
+  }
+  store::complete_new_stores(directory, new_workers);
+  log::info("{} keys of {} workers now belong to {}", keys, old_workers, new_workers);
+}
+
+}  // namespace machida::worker

@@ -1,0 +1,63 @@
+"""Several workers on one machine: `--workers N`."""
+
+import signal
+
+import pytest
+from harness import READY, Client, NewReceiver, Receiver, Serve, Start, one_pipeline, wait_until
+from harness.workers import (
+    COUNT_BY_KEY,
+    check_counts,
+    children,
+    is_alive,
+    kill,
+    numbered,
+)
+
+KEYS = [f"key{i}" for i in range(23)]
+
+
+def wait_lines(receiver: Receiver, count: int) -> list[str]:
+    """Waits for so many lines over all of the receiver's connections; returns them."""
+    wait_until(
+        lambda: receiver.data.count(b"\n") >= count,
+        lambda: f"{count} lines; there are {len(receiver.data.splitlines())}",
+    )
+    return receiver.data.decode().splitlines()
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+def test_each_key_is_counted_by_one_worker_in_the_clients_order(
+    serve: Serve, receiver: Receiver, workers: int
+) -> None:
+    server = serve(COUNT_BY_KEY, "--workers", str(workers))
+    assert server.stdout.count(READY) == 1
+    assert server.stdout.count("listening on") == 1
+    assert len(children(server)) == workers
+    clients = [Client(server.address()) for _ in range(6)]
+    for first in range(0, 200, 50):
+        for number, client in enumerate(clients):
+            client.send_frames(*numbered(KEYS, first, first + 50, f"c{number}"))
+    lines = wait_lines(receiver, 6 * 200 * len(KEYS))
+    by_connection = [bytes(c).decode().splitlines() for c in receiver.connections]
+    processes = check_counts(
+        [line for c in by_connection for line in c], dict.fromkeys(KEYS, 6 * 200)
+    )
+    assert len(lines) == 6 * 200 * len(KEYS)
+    assert all(len(p) == 1 for p in processes.values())
+    assert len(set().union(*processes.values())) == workers
+    assert len(receiver.connections) == workers
+    assert server.terminate() == 0
+
+
+def test_sigterm_drains_what_is_on_its_way_between_workers(
+    serve: Serve, receiver: Receiver
+) -> None:
+    server = serve(COUNT_BY_KEY, "--workers", "3")
+    clients = [Client(server.address()) for _ in range(3)]
+    for number, client in enumerate(clients):
+        client.send_frames(*numbered(KEYS, 0, 300, f"c{number}"))
+        client.finish()
+    for client in clients:
+        client.wait_closed()  # read to its end
+    assert server.terminate() == 0
+    check_counts(wait_lines(receiver, 900 * len(KEYS)), dict.fromkeys(KEYS, 900))
