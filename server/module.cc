@@ -12,11 +12,13 @@
 #include "embed/object.h"
 #include "embed/value.h"
 #include "server/base/crash_point.h"
+#include "server/config/configuration.h"
 #include "server/flow/unknown_keys.h"
 #include "server/flow_module.h"
 #include "server/kafka_module.h"
 #include "server/plan/describe.h"
 #include "server/plan/mistakes.h"
+#include "server/plan/sink_sections.h"
 #include "server/plan/topology_reader.h"
 #include "server/step_trace.h"
 #include "server/window_trace.h"
@@ -205,6 +207,34 @@ PyObject* module_describe(PyObject* module, PyObject* topology) {
   });
 }
 
+// The sections of a configuration file for (sink, where it is used), as JSON.
+PyObject* module_sink_sections(PyObject* module, PyObject* args) {
+  const char* file = nullptr;
+  PyObject* sinks = nullptr;
+  if (!PyArg_ParseTuple(args, "sO!:sink_sections", &file, &PyList_Type, &sinks)) return nullptr;
+  return guarded(module, [&](const Gil& gil) {
+    config::Configuration config(file, [](const std::string& name) -> std::optional<std::string> {
+      const char* value = std::getenv(name.c_str());
+      if (!value) return std::nullopt;
+      return value;
+    });
+    std::vector<plan::StorageSinkSpec> specs;
+    std::vector<std::string> places;
+    for (const Object& pair : embed::items(gil, Object::borrow(gil, sinks))) {
+      std::vector<Object> parts = embed::items(gil, pair);
+      const std::string name = embed::str(gil, *embed::find_attribute(gil, parts[0], "name"));
+      places.push_back(embed::str(gil, parts[1]));
+      specs.push_back({std::move(parts[0]), name, ""});
+      specs.back().type = embed::type_name(specs.back().sink);
+    }
+    std::vector<plan::UsedSink> used;
+    for (std::size_t i = 0; i < specs.size(); ++i) used.push_back({specs[i], places[i]});
+    plan::check_sink_sections(gil, used, config);
+    if (const auto mistakes = config.mistakes(); !mistakes.empty()) throw plan::PlanError(mistakes);
+    return embed::make_str(gil, config::to_json(config.sinks()));
+  });
+}
+
 PyObject* module_crash_points(PyObject* module, PyObject*) {
   return guarded(module, [](const Gil& gil) {
     std::vector<Object> names;
@@ -243,6 +273,11 @@ PyMethodDef kMethods[] = {
      "topology, ValueError for a wrong feed, RuntimeError when a state's constructor raises."},
     {"describe", module_describe, METH_O,
      "describe(topology: list) -> str\n\nThe plan as JSON, as `machida --check=json` prints it."},
+    {"sink_sections", module_sink_sections, METH_VARARGS,
+     "sink_sections(file: str, sinks: list[tuple[sink, str]]) -> str\n\n"
+     "The sections `streaming.sinks` of a configuration file as JSON, checked for the storage\n"
+     "sinks, each with where it is used. Raises PlanError with every mistake, ValueError when the\n"
+     "file can't be read."},
     {"crash_points", module_crash_points, METH_NOARGS,
      "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
     {"run_flow", run_flow, METH_VARARGS, kRunFlowDoc},

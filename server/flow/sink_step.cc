@@ -131,7 +131,19 @@ DynamicSinkStep::DynamicSinkStep(const Gil& gil, Place place, DeadLetters& dead_
                                  Object built)
     : SinkStep(std::move(place), dead_letters),
       write_batch_(attribute(gil, built, "write_batch")),
-      close_(attribute(gil, built, "close")) {}
+      close_(attribute(gil, built, "close")),
+      end_epoch_(attribute(gil, built, "end_epoch")) {}
+
+bool DynamicSinkStep::keeps_items() const { return !embed::is_none(end_epoch_); }
+
+void DynamicSinkStep::write_kept(const Gil& gil) {
+  if (!keeps_items()) return;
+  PyObject* result = PyObject_CallNoArgs(end_epoch_.get());
+  if (result)
+    Py_DECREF(result);
+  else
+    failed(gil, Py_None, "error writing the items of an epoch", end_epoch_.get());
+}
 
 void DynamicSinkStep::run(const Gil& gil, Batch& in, Batch& out) {
   for (std::size_t at = 0; at < in.size(); at += kWriteItemsMax) {

@@ -24,6 +24,10 @@ class SinkStep : public Step {
   using Step::Step;
   // Takes the snapshots that the epoch which ends now needs.
   virtual void end_epoch(const embed::Gil&) {}
+  // Whether it keeps items until their epoch ends; then epochs end also when nothing is stored.
+  virtual bool keeps_items() const { return false; }
+  // Writes what it has kept: the epoch ends now.
+  virtual void write_kept(const embed::Gil&) {}
   // Closes what is open, once; what it raises goes to the dead letters.
   virtual void close(const embed::Gil&) = 0;
 
@@ -37,10 +41,12 @@ class DynamicSinkStep final : public SinkStep {
  public:
   DynamicSinkStep(const embed::Gil&, Place place, DeadLetters& dead_letters, embed::Object built);
   void run(const embed::Gil&, Batch& in, Batch& out) override;
+  bool keeps_items() const override;
+  void write_kept(const embed::Gil&) override;
   void close(const embed::Gil&) override;
 
  private:
-  embed::Object write_batch_, close_;
+  embed::Object write_batch_, close_, end_epoch_;
 };
 
 // FixedPartitionedSink: an item belongs to the partition part_fn(key) % count of the sorted names,

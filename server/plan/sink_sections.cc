@@ -73,9 +73,9 @@ void check_sink_sections(const Gil& gil, const std::vector<UsedSink>& sinks,
   }
   for (const config::Entry& section : config.sinks())
     if (!names.contains(section.key))
-      config.wrong(section.place, "streaming.sinks." + section.key +
-                                      ": no storage sink has this name; there are: " +
-                                      listed(names));
+      config.wrong(section.place,
+                   "streaming.sinks." + section.key +
+                       ": no storage sink has this name; there are: " + listed(names));
 }
 
 }  // namespace machida::plan

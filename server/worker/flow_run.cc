@@ -221,6 +221,8 @@ void FlowRun::end_streams(const Gil& gil) {
 }
 
 void FlowRun::end_epoch(const Gil& gil) {
+  for (const auto& stream : streams_)
+    for (flow::SinkStep* sink : stream->sinks) sink->write_kept(gil);
   if (keeper_) {
     for (const auto& stream : streams_) {
       stream->parts.end_epoch(gil);
@@ -232,10 +234,17 @@ void FlowRun::end_epoch(const Gil& gil) {
   epoch_began_us_ = time_.now_us();
 }
 
+bool FlowRun::keeps_items() const {
+  for (const auto& stream : streams_)
+    for (const flow::SinkStep* sink : stream->sinks)
+      if (sink->keeps_items()) return true;
+  return false;
+}
+
 void FlowRun::wait() {
   const std::int64_t now_us = time_.now_us();
   std::int64_t until_us = now_us + kWaitMaxMs * 1000;
-  if (options_.epoch_interval_us > 0 && keeper_)
+  if (options_.epoch_interval_us > 0 && (keeper_ || keeps_items()))
     until_us = std::min(until_us, epoch_began_us_ + options_.epoch_interval_us);
   for (const auto& stream : streams_) {
     if (const std::optional<std::int64_t> awake_us = stream->parts.next_awake_us())

@@ -79,6 +79,7 @@ class FlowRun {
   void deliver(const embed::Gil&);
   void end_streams(const embed::Gil&);
   void end_epoch(const embed::Gil&);
+  bool keeps_items() const;
   void wait();
   void finish(const embed::Gil&, End end);
   void close(const embed::Gil&);

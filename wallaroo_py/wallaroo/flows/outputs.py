@@ -94,6 +94,14 @@ class StatelessSinkPartition(ABC):
         """Release what the partition holds. Called when the run ends, unless the process died."""
 
 
+class EpochSinkPartition(StatelessSinkPartition):
+    """A partition that wants to know when an epoch ends."""
+
+    @abstractmethod
+    def end_epoch(self) -> None:
+        """The epoch has ended; it is stored, if it is stored, when this returns."""
+
+
 class DynamicSink(Sink):
     """A sink that every worker writes, without positions: at least once."""
 
@@ -110,13 +118,14 @@ class BuiltSink:
     """A partition that was built, and how to call it.
 
     part: the user's object. write_batch, close: its methods. snapshot: its method, or None when it
-    has no position.
+    has no position. end_epoch: called before an epoch is stored, None for nothing.
     """
 
     part: Any
     write_batch: Callable[[list[Any]], Any]
     snapshot: Callable[[], Any] | None
     close: Callable[[], Any]
+    end_epoch: Callable[[], Any] | None = None
 
 
 class FixedSink:
@@ -168,7 +177,8 @@ class PerWorkerSink:
                 built,
                 f"{type(self._sink).__name__}.build",
             )
-        return BuiltSink(built, built.write_batch, None, built.close)
+        end_epoch = built.end_epoch if isinstance(built, EpochSinkPartition) else None
+        return BuiltSink(built, built.write_batch, None, built.close, end_epoch)
 
 
 def _adapt(sink: Any) -> FixedSink | PerWorkerSink:

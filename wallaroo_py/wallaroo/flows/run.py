@@ -70,6 +70,13 @@ def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentPars
         '-a "localhost:2021;localhost:2022;localhost:2023"',
     )
     command.add_recovery_flags(parser)
+    parser.add_argument(
+        "--config",
+        action=command.EnvDefault,
+        envvar="BYTEWAX_CONFIG",
+        type=Path,
+        help="TOML or YAML file with the sections of storage sinks, streaming.sinks.<name>",
+    )
     return parser
 
 
@@ -107,6 +114,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m bytew
             workers_per_process=options.workers_per_process * options.processes,
             process_id=options.process_id,
             addresses=options.addresses,
+            config=options.config,
             **command.recovery_arguments(options),
         )
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from .arguments import check_duration, check_size, wrong_type
@@ -18,6 +20,7 @@ def run_main(
     *,
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
+    config: str | Path | None = None,
 ) -> None:
     """Run a dataflow in this thread, with one worker, until its input ends.
 
@@ -35,10 +38,11 @@ def run_main(
     epoch_interval: system time between snapshots, a timedelta, 10 seconds unless given; zero ends
     an epoch after each batch.
     recovery_config: where to keep snapshots, and go on from.
+    config: a TOML or YAML file with `streaming.sinks.<name>` for storage sinks.
     Raises what the flow's functions, sources and sinks raise, with a note that names step, function
     and item; ValueError when the flow has no input or no output; what `bytewax.recovery` says.
     """
-    _run(flow, _options(epoch_interval, recovery_config))
+    _run(flow, _options(epoch_interval, recovery_config, config))
 
 
 def cluster_main(
@@ -48,6 +52,7 @@ def cluster_main(
     *,
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
+    config: str | Path | None = None,
     worker_count_per_proc: int = 1,
 ) -> None:
     """Run a dataflow with several workers, in this process or in several.
@@ -61,7 +66,7 @@ def cluster_main(
     workers = check_size("worker_count_per_proc", worker_count_per_proc)
     if workers < 1:
         raise ValueError("argument 'worker_count_per_proc': must be 1 or more")
-    options = _options(epoch_interval, recovery_config)
+    options = _options(epoch_interval, recovery_config, config)
     options["workers"] = workers
     process = check_size("proc_id", proc_id)
     if isinstance(addresses, (str, bytes)):
@@ -85,6 +90,7 @@ def cli_main(
     addresses: Sequence[str] | None = None,
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
+    config: str | Path | None = None,
 ) -> None:
     """Run a dataflow as `python -m bytewax.run` does, and show it over HTTP if that is asked for.
 
@@ -100,6 +106,7 @@ def cli_main(
             process_id or 0,
             epoch_interval=epoch_interval,
             recovery_config=recovery_config,
+            config=config,
             worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
         )
 
@@ -109,6 +116,7 @@ def run_cluster(
     *,
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
+    config: str | Path | None = None,
     processes: int | None = 1,
     workers_per_process: int | None = 1,
 ) -> None:
@@ -128,6 +136,7 @@ def run_cluster(
         0,
         epoch_interval=epoch_interval,
         recovery_config=recovery_config,
+        config=config,
         worker_count_per_proc=count,
     )
 
@@ -136,7 +145,9 @@ run_cluster.__test__ = False  # type: ignore[attr-defined]  # as `test_cluster` 
 
 
 def _options(
-    epoch_interval: timedelta | None, recovery_config: RecoveryConfig | None
+    epoch_interval: timedelta | None,
+    recovery_config: RecoveryConfig | None,
+    config: str | Path | None,
 ) -> dict[str, Any]:
     """Return the options of `_machida.run_flow`, after checking them."""
     options: dict[str, Any] = {}
@@ -146,6 +157,8 @@ def _options(
                 f"argument 'epoch_interval': must not be negative, got {epoch_interval!r}"
             )
         options["epoch_interval"] = epoch_interval.total_seconds()
+    if config is not None:
+        options["config"] = os.fspath(config)
     if recovery_config is not None:
         if not isinstance(recovery_config, RecoveryConfig):
             raise wrong_type("recovery_config", recovery_config, "RecoveryConfig")
@@ -166,4 +179,22 @@ def _run(flow: Dataflow, options: dict[str, Any]) -> None:
     for needed in ("input", "output"):
         if needed not in operators:
             raise ValueError(f"Dataflow needs to contain at least one {needed}")
-    load_engine().run_flow(flow, options)
+    engine = load_engine()
+    config = options.pop("config", None)
+    if config is not None:
+        _configure(flow, engine, config)
+    engine.run_flow(flow, options)
+
+
+def _configure(flow: Dataflow, engine: Any, file: str) -> None:
+    """Give the storage outputs their sections. Raises ValueError with everything that is wrong."""
+    from .storage import FlowStorages, StorageOutput
+
+    outputs = [step[2] for step in flow._steps if step[0] == "output"]
+    used = [(x.sink, f"step {x.step_id!r}") for x in outputs if isinstance(x, StorageOutput)]
+    try:
+        sections = engine.sink_sections(file, used)
+    except engine.PlanError as error:
+        raise ValueError("the configuration can't be used:\n" + "\n".join(error.args[0])) from None
+    flow._storages = flow._storages or FlowStorages()
+    flow._storages.configure(sections)

@@ -43,15 +43,32 @@ class StatelessOperators(StepList):
         The items go on unchanged, so there may be steps and outputs after it.
 
         step_id: names the step, also for recovery. sink: see `bytewax.outputs` for how to write
-        one, `bytewax.connectors` for those there are. `output=` is its keyword in release 0.17.
+        one, `bytewax.connectors` for those there are; or a storage sink, anything with the members
+        of `wallaroo.IntoSink`, whose `write_batch` gets all items of an epoch. `output=` is its
+        keyword in release 0.17.
         Raises TypeError when it is no Sink, ValueError when the id is taken.
         """
         sink = _one_of("output", "sink", sink, output)
         if not isinstance(sink, Sink):
+            sink = self._storage_output(step_id, sink)
+        self._add("output", step_id, sink)
+
+    def _storage_output(self, step_id: str, sink: Any) -> Sink:
+        """Return a storage sink as a Sink. Raises TypeError that names what it lacks."""
+        from ..storage.recognise import is_meant_as_sink, sink_mistakes  # not for other sinks
+
+        if not is_meant_as_sink(sink):
             raise TypeError(
                 f"argument 'sink': sink must subclass `bytewax.outputs.Sink`; got {sink!r}"
             )
-        self._add("output", step_id, sink)
+        mistakes = list(sink_mistakes(sink))
+        if mistakes:
+            raise TypeError(f"argument 'sink': {'; '.join(mistakes)}")
+        from .storage import FlowStorages, StorageOutput
+
+        if self._storages is None:
+            self._storages = FlowStorages()
+        return StorageOutput(sink, step_id, self._storages)
 
     @overload
     def map(self, step_id: str, mapper: Mapper) -> None: ...

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..places import caller_place
 from .arguments import check_function, check_str
+
+if TYPE_CHECKING:
+    from .storage import FlowStorages
 
 BARE_WINDOW_OUTPUT: Final = "BYTEWAX_BARE_WINDOW_OUTPUT"  # environment variable
 
@@ -26,12 +29,13 @@ class StepList:
     `inspect_worker` and `redistribute` have None.
     """
 
-    __slots__ = ("__weakref__", "_bare", "_places", "_steps")
+    __slots__ = ("__weakref__", "_bare", "_places", "_steps", "_storages")
 
     def __init__(self) -> None:
         self._steps: list[tuple[Any, ...]] = []
         self._places: dict[str, str] = {}
         self._bare: bool | None = None
+        self._storages: FlowStorages | None = None  # of its storage outputs
 
     @property
     def bare_window_output(self) -> bool:
