@@ -7,6 +7,7 @@
 
 #include "embed/error.h"
 #include "embed/gil.h"
+#include "embed/object.h"
 
 namespace machida::flow {
 
@@ -37,6 +38,13 @@ inline PyObject* call_two(const embed::Gil&, PyObject* function, PyObject* first
                           PyObject* second) {
   PyObject* arguments[] = {nullptr, first, second};
   return PyObject_Vectorcall(function, arguments + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+}
+
+// `held` becomes what was returned; takes over `fresh`.
+inline void replace(const embed::Gil& gil, embed::Object& held, PyObject* fresh) {
+  PyObject* old = held.release();
+  held = embed::Object::steal(gil, fresh);
+  Py_XDECREF(old);
 }
 
 }  // namespace machida::flow

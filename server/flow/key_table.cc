@@ -31,16 +31,14 @@ void sort_by_key(std::vector<KeyTable::Cell*>& cells) {
   });
 }
 
-}  // namespace
-
 // A str keeps its hash.
-std::size_t KeyTable::Hash::operator()(PyObject* key) const {
+std::size_t hash_of(PyObject* key) {
   const Py_hash_t hash = reinterpret_cast<PyASCIIObject*>(key)->hash;
   return static_cast<std::size_t>(hash != -1 ? hash : PyObject_Hash(key));
 }
 
 // Equal strs have the same representation (PEP 393).
-bool KeyTable::Equal::operator()(PyObject* a, PyObject* b) const noexcept {
+bool equal(PyObject* a, PyObject* b) {
   if (a == b) return true;
   const Py_ssize_t length = PyUnicode_GET_LENGTH(a);
   const auto kind = PyUnicode_KIND(a);
@@ -49,28 +47,30 @@ bool KeyTable::Equal::operator()(PyObject* a, PyObject* b) const noexcept {
                      static_cast<std::size_t>(length * kind)) == 0;
 }
 
+}  // namespace
+
 KeyTable::~KeyTable() {
-  if (cells_.empty() || !Py_IsInitialized()) return;
+  if (cells_.size() == 0 || !Py_IsInitialized()) return;
   const embed::GilLock gil;
   cells_.clear();
 }
 
 KeyTable::Cell& KeyTable::find(const Gil& gil, PyObject* key) {
-  const auto found = cells_.find(key);
-  if (found != cells_.end()) return *found->second;
+  const std::size_t hash = hash_of(key);
+  Cell* known = cells_.find(hash, [key](const Cell& cell) { return equal(cell.key(), key); });
+  if (known) return *known;
   std::unique_ptr<Cell> cell = contents_.make_cell();
   cell->key_ = Object::borrow(gil, key);
-  return *cells_.emplace(key, std::move(cell)).first->second;
+  return cells_.insert(hash, std::move(cell));
 }
 
-void KeyTable::forget(const Gil& gil, Cell& cell) {
+void KeyTable::forget(const Gil&, Cell& cell) {
   clear_due(cell);
   cell.vacant_ = true;
-  if (writer_) return;  // the end of the epoch tells the store
-  const Object key = std::move(cell.key_);
-  static_cast<void>(gil);
-  cells_.erase(key.get());
+  if (!writer_) drop(cell);  // otherwise when the store has been told
 }
+
+void KeyTable::drop(Cell& cell) { cells_.take(hash_of(cell.key()), cell); }
 
 void KeyTable::remember_change(const Gil& gil, Cell& cell) {
   if (cell.changed_in_ != 0 && cell.changed_in_ == ended_epoch_) write(gil, cell);
@@ -90,9 +90,7 @@ bool KeyTable::write_some(const Gil& gil, std::size_t states_max) {
     to_write_.pop_back();
     if (cell.changed_in_ != ended_epoch_) continue;
     write(gil, cell);
-    if (!cell.vacant_) continue;
-    const Object key = std::move(cell.key_);
-    cells_.erase(key.get());
+    if (cell.vacant_) drop(cell);
   }
   return !to_write_.empty();
 }
@@ -117,8 +115,9 @@ bool KeyTable::restore(const Gil& gil, const Object& key, Object state) {
 
 std::vector<KeyTable::Cell*> KeyTable::in_order() const {
   std::vector<Cell*> cells;
-  for (const auto& [key, cell] : cells_)
-    if (!cell->vacant_) cells.push_back(cell.get());
+  cells_.each([&cells](Cell& cell) {
+    if (!cell.vacant()) cells.push_back(&cell);
+  });
   sort_by_key(cells);
   return cells;
 }

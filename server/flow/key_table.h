@@ -10,12 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "embed/gil.h"
 #include "embed/object.h"
 #include "server/flow/epoch_states.h"
+#include "server/flow/key_index.h"
 
 namespace machida::flow {
 
@@ -98,25 +98,17 @@ class KeyTable final : public EpochStates {
   bool restore(const embed::Gil&, const embed::Object& key, embed::Object state) override;
 
  private:
-  // Not noexcept, which makes the standard library keep the hashes in its nodes: a search then
-  // looks at few keys but its own.
-  struct Hash {
-    std::size_t operator()(_object* key) const;
-  };
-  struct Equal {
-    bool operator()(_object* a, _object* b) const noexcept;
-  };
-
   Cell& find(const embed::Gil&, _object* key);
   void remember_change(const embed::Gil&, Cell& cell);
   void write(const embed::Gil&, Cell& cell);
+  void drop(Cell& cell);
   void sift_up(std::size_t place);
   void sift_down(std::size_t place);
   void put(std::size_t place, Cell* cell);
 
   std::string name_;
   Contents& contents_;
-  std::unordered_map<_object*, std::unique_ptr<Cell>, Hash, Equal> cells_;  // their own keys
+  KeyIndex<Cell> cells_;
   std::vector<Cell*> due_;  // a heap, the earliest first
   StateWriter* writer_ = nullptr;
   std::uint32_t epoch_ = 1;        // counts on from 1, this table's own

@@ -20,7 +20,7 @@ void ReduceStep::on_record(const Gil& gil, KeyTable::Cell& base, const Record& r
     PyObject* next = call_two(gil, parts_.reducer.get(), cell.accumulator.get(), record.value);
     if (!next)
       return failed(gil, record.item, "error calling `reduce` reducer", parts_.reducer.get());
-    cell.accumulator = Object::steal(gil, next);
+    replace(gil, cell.accumulator, next);
   }
   PyObject* complete = call_one(gil, parts_.is_complete.get(), cell.accumulator.get());
   if (!complete)

@@ -43,7 +43,8 @@ void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Reco
     cell.state = Object();
     keys_.forget(gil, cell);
   } else if (state != cell.state.get()) {
-    cell.state = Object::borrow(gil, state);
+    Py_INCREF(state);
+    replace(gil, cell.state, state);
   }
 }
 

@@ -25,10 +25,7 @@ void extend(const Gil& gil, const Object& list, const Object& by) {
 bool combine(const Gil& gil, const Object& function, Object& accumulator, PyObject* value) {
   PyObject* next = call_two(gil, function.get(), accumulator.get(), value);
   if (!next) return false;
-  if (next == accumulator.get())
-    Py_DECREF(next);
-  else
-    accumulator = Object::steal(gil, next);
+  replace(gil, accumulator, next);
   return true;
 }
 

@@ -91,6 +91,38 @@ TEST_CASE("a key is the str, whatever object it is and however it is kept in mem
     CHECK(table.keys.use(gil, embed::make_str(gil, key).get()).vacant());
 }
 
+TEST_CASE("each of many keys is found as long as it is there, however they come and go") {
+  const embed::GilLock gil;
+  Table table;
+  std::map<std::string, std::string> expected;
+  std::mt19937 random(11);
+  for (unsigned round = 0; round < 60'000; ++round) {
+    // Many, then few, and again.
+    const unsigned keys = round / 15'000 % 2 == 0 ? 5'000 : 40;
+    const std::string key = "k" + std::to_string(random() % keys);
+    if (random() % 3 == 0) {
+      table.forget(gil, key);
+      expected.erase(key);
+    } else {
+      expected[key] = std::to_string(round);
+      table.put(gil, key, expected[key]);
+    }
+    if (keys == 40 && !expected.empty()) {  // the others go
+      const std::string other = expected.rbegin()->first;
+      table.forget(gil, other);
+      expected.erase(other);
+    }
+    if (round % 2'000 != 0) continue;
+    REQUIRE(table.keys.size() == expected.size());
+    for (const KeyTable::Cell* cell : table.keys.in_order())
+      REQUIRE(static_cast<const TextCell*>(cell)->text ==
+              expected.at(Written::text(gil, cell->key())));
+    for (const auto& [name, text] : expected)
+      REQUIRE(static_cast<TextCell&>(table.keys.use(gil, embed::make_str(gil, name).get())).text ==
+              text);
+  }
+}
+
 TEST_CASE("keys are told in the order of their UTF-8") {
   const embed::GilLock gil;
   Table table;
