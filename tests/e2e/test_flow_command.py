@@ -1,0 +1,128 @@
+"""`python -m bytewax.run`: how a process that runs a dataflow ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from harness import wait_until
+
+RUN_S_MAX = 60
+
+COUNTING = """
+from datetime import timedelta
+from pathlib import Path
+
+from bytewax.connectors.files import FileSink
+from bytewax.dataflow import Dataflow
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
+
+
+class Part(StatefulSourcePartition):
+    def __init__(self, number):
+        self.number = number
+
+    def next_batch(self, sched):
+        self.number += 1
+        return [("key", self.number)]
+
+    def next_awake(self):
+        from datetime import datetime, timezone
+        return datetime.now(timezone.utc) + timedelta(milliseconds=2)
+
+    def snapshot(self):
+        return self.number
+
+    def close(self):
+        Path("closed").touch()
+
+
+class Numbers(FixedPartitionedSource):
+    def list_parts(self):
+        return ["numbers"]
+
+    def build_part(self, now, for_part, resume_state):
+        return Part(resume_state or 0)
+
+
+flow = Dataflow()
+flow.input("numbers", Numbers())
+flow.stateful_map("count", int, lambda count, number: (count + 1, f"{count + 1} {number}"))
+flow.output("out", FileSink("out.txt"))
+"""
+
+FAILING = """
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSink, TestingSource
+
+flow = Dataflow()
+flow.input("in", TestingSource(range(100)))
+flow.redistribute()
+flow.map("divide", lambda number: 1 / (number - 50))
+flow.output("out", TestingSink([]))
+"""
+
+STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator:
+    """A function (arguments...) -> Popen of `python -m ...` in tmp_path; all are ended."""
+    started: list[subprocess.Popen] = []
+
+    def begin(*arguments: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def lines(tmp_path: Path) -> list[str]:
+    path = tmp_path / "out.txt"
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def wait_for_lines(tmp_path: Path, process: subprocess.Popen, count: int) -> None:
+    def written() -> bool:
+        assert process.poll() is None, process.communicate()
+        return len(lines(tmp_path)) >= count
+
+    wait_until(written, f"{count} lines")
+
+
+@pytest.mark.parametrize("stop", STOP_SIGNALS)
+def test_a_signal_stops_the_flow_properly(start, tmp_path: Path, stop: signal.Signals) -> None:
+    (tmp_path / "app.py").write_text(COUNTING)
+    process = start("bytewax.run", "app")
+    wait_for_lines(tmp_path, process, 5)
+    process.send_signal(stop)
+    _, errors = process.communicate(timeout=RUN_S_MAX)
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors
+    assert (tmp_path / "closed").exists()
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("command", ["run", "testing"])
+def test_a_flow_that_fails_ends_with_status_1(start, tmp_path: Path, command, workers) -> None:
+    (tmp_path / "app.py").write_text(FAILING)
+    process = start(f"bytewax.{command}", "-w", workers, "app")
+    _, errors = process.communicate(timeout=RUN_S_MAX)
+    assert process.returncode == 1
+    assert "ZeroDivisionError" in errors
+    assert "'divide'" in errors
