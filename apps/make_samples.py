@@ -10,6 +10,7 @@ so that the two check each other. Text samples are written by hand and only read
 
 import argparse
 import json
+import re
 import struct
 import sys
 from collections import Counter
@@ -154,6 +155,48 @@ def customer_rows() -> Iterator[str]:
         yield f"{name}\t{len(spent)}\t{sum(spent)}"
 
 
+def minute_lines() -> Iterator[str]:
+    """Group all readings by minute; only the one that comes hours late is left out."""
+    minutes: dict[tuple[str, str], list[Decimal]] = {}
+    for line in lines("minutes", "sample.txt"):
+        sensor, time, celsius = line.split(",")
+        if celsius != "99.9":
+            minutes.setdefault((sensor, time[:16].replace("T", " ")), []).append(Decimal(celsius))
+    for (sensor, minute), values in sorted(minutes.items()):
+        mean = (sum(values) / len(values)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        yield f"{minute} {sensor} {mean} of {len(values)}"
+
+
+def session_lines() -> Iterator[str]:
+    """Cut the whole history of each user at the logouts."""
+    histories: dict[str, str] = {}
+    for path in sorted((APPS / "logins" / "logs").glob("*.log")):
+        for time, user, action in re.findall(r"(?m)^(\d\S+) (\S+) (\S+)$", path.read_text()):
+            histories[user] = f"{histories.get(user, '')}{time} {action}, "
+    for user, history in histories.items():
+        for session in re.findall(r"(.*?logout), ", history):
+            yield f"{user}: {session}"
+
+
+def total_messages() -> Iterator[str]:
+    payments = [json.loads(line) for line in lines("spending_kafka", "sample.txt")]
+    for n, payment in enumerate(payments, 1):
+        customer = payment["customer"]
+        total = sum(each["cents"] for each in payments[:n] if each["customer"] == customer)
+        yield f"{customer}:{json.dumps({'customer': customer, 'total': total})}"
+
+
+def record_rows() -> Iterator[str]:
+    """Walk all the way, then look which steps were the first to reach their distance."""
+    for walker in ("ann", "ben", "cat", "dan"):
+        random, places = sum(map(ord, walker)), [0]
+        for _ in range(1000):
+            random = (random * 1103515245 + 12345) & 0x7FFFFFFF
+            places.append(places[-1] + (1, -1)[random & 0x10000 == 0])
+        first = {abs(place): step for step, place in reversed(list(enumerate(places)))}
+        yield from (f"{walker}|{first[d]}|{places[first[d]]}" for d in sorted(first) if d)
+
+
 def samples() -> dict[Path, bytes]:
     """Every generated file with its content."""
     return {
@@ -171,6 +214,10 @@ def samples() -> dict[Path, bytes]:
         APPS / "alerts" / "expected.txt": text(alert_lines()),
         APPS / "orders_to_postgres" / "expected_orders.txt": text(order_rows()),
         APPS / "orders_to_postgres" / "expected_customers.txt": text(customer_rows()),
+        APPS / "minutes" / "expected.txt": text(minute_lines()),
+        APPS / "logins" / "expected.txt": text(session_lines()),
+        APPS / "spending_kafka" / "expected.txt": text(total_messages()),
+        APPS / "walkers" / "expected.txt": text(record_rows()),
     }
 
 

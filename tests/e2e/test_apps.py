@@ -1,6 +1,7 @@
 """Every example application gives the output that lies beside it, through the real server.
 
-Those that speak to Kafka are in test_kafka_apps.py, those with tables in test_postgres_apps.py.
+Those that speak to Kafka are in test_kafka_apps.py, those with tables in test_postgres_apps.py,
+dataflows in test_flow_apps.py.
 """
 
 import tomllib
@@ -17,7 +18,8 @@ EXAMPLES = {
 OVER_TCP = sorted(
     name
     for name, example in EXAMPLES.items()
-    if not any("kafka" in end or "table" in end for end in example["sources"] + example["sinks"])
+    if "module" in example
+    and not any("kafka" in end or "table" in end for end in example["sources"] + example["sinks"])
 )
 
 

@@ -13,6 +13,16 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 
+FLOW = """
+from bytewax.connectors.stdio import StdOutSink
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSource
+
+flow = Dataflow()
+flow.input("in", TestingSource(["installed"]))
+flow.output("out", StdOutSink())
+"""
+
 
 @pytest.fixture(scope="module")
 def venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -82,3 +92,8 @@ def test_a_wallaroo_application_is_tested_there(venv: Path, tmp_path: Path) -> N
     )
     apps = str(ROOT / "apps/reverse")
     assert run(venv, "python", "-c", code, cwd=tmp_path, PYTHONPATH=apps) == "[b'olleh\\n']\n"
+
+
+def test_a_dataflow_runs_from_there(venv: Path, tmp_path: Path) -> None:
+    (tmp_path / "flow.py").write_text(FLOW)
+    assert run(venv, "python", "-m", "bytewax.run", "flow", cwd=tmp_path) == "installed\n"

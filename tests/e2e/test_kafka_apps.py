@@ -11,7 +11,9 @@ from harness import DEADLINE_S, Kafka, NewReceiver, Start, Topic
 
 APPS = Path(__file__).resolve().parents[2] / "apps"
 EXAMPLES = {
-    path.parent.name: tomllib.loads(path.read_text()) for path in APPS.glob("*/example.toml")
+    path.parent.name: example
+    for path in APPS.glob("*/example.toml")
+    if "module" in (example := tomllib.loads(path.read_text()))
 }
 OVER_KAFKA = sorted(
     name
