@@ -127,6 +127,7 @@ void Resilience::start(checkpoint::Accord& accord) {
                                 .unfinished = closes_first()},
       newest_epoch(), positions(), metrics_);
   tick_.start(options_.epoch_interval_ms);
+  if (closes_first()) soon_.ask();  // the sinks may have committed before the other workers came
 }
 
 void Resilience::tick() {
