@@ -155,7 +155,13 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
       seat.listeners[listeners_[i].pipeline].push_back(start.shared[i]);
     return argv_with(seat);
   };
-  supervisor.before_start = [this, workers] { make_stores_agree(workers); };
+  supervisor.before_start = [this, workers, starts = 0]() mutable {
+    if (starts++ > 0 && !directory_)
+      log::warn(
+          "without --resilience-dir the states of all workers are lost, and what was read over TCP "
+          "and not delivered; Kafka sources go on from the offsets that were committed");
+    make_stores_agree(workers);
+  };
   supervisor.on_ready = [this, workers] {
     log::info("{} workers are ready", workers);
     if (std::exchange(said_ready_, true)) return;

@@ -53,7 +53,8 @@ void Coordination::committed(std::int64_t epoch) {
   tell_coordinator(wire::Committed{number(epoch)});
 }
 
-void Coordination::closed(std::int64_t) {
+void Coordination::closed(std::int64_t epoch) {
+  if (parts_.on_closed) parts_.on_closed(epoch);
   member_in_work_ = false;
   end_when_free();
 }

@@ -36,6 +36,7 @@ class Coordination final : public checkpoint::Accord {
     bool member_in_work = false;       // it closes that epoch first, and says closed()
     std::function<void()> on_ready;    // all workers are
     std::function<void()> on_drained;  // all workers are, and the last epoch has closed
+    std::function<void(std::int64_t epoch)> on_closed = nullptr;  // here
   };
   explicit Coordination(Parts parts);
 

@@ -39,7 +39,8 @@ bool belongs_to_a_worker(const std::string& name) {
 bool is_there(const std::string& path) { return size_of(path).has_value(); }
 
 void remove_directory(const std::string& path) {
-  for (const std::string& name : names_in(path)) remove_file(path + "/" + name);
+  for (const std::string& name : names_in(path))
+    if (name != "." && name != "..") remove_file(path + "/" + name);
   if (rmdir(path.c_str()) != 0)
     throw StoreError(fmt::format("{}: can't be removed: {}", path, std::strerror(errno)));
 }

@@ -37,14 +37,18 @@ Seat Membership::seat() {
 void Membership::begin(Assembly& assembly, checkpoint::EpochMember& member,
                        std::int64_t newest_epoch, bool member_in_work) {
   assembly_ = &assembly;
-  coordination_.emplace(cluster::Coordination::Parts{.peers = *this,
-                                                     .intake = intake_,
-                                                     .member = member,
-                                                     .stages = assembly.stages(),
-                                                     .newest_epoch = newest_epoch,
-                                                     .member_in_work = member_in_work,
-                                                     .on_ready = calls_.on_ready,
-                                                     .on_drained = calls_.on_drained});
+  coordination_.emplace(cluster::Coordination::Parts{
+      .peers = *this,
+      .intake = intake_,
+      .member = member,
+      .stages = assembly.stages(),
+      .newest_epoch = newest_epoch,
+      .member_in_work = member_in_work,
+      .on_ready = calls_.on_ready,
+      .on_drained = calls_.on_drained,
+      .on_closed = [this](std::int64_t epoch) {
+        tell_supervisor(wire::Committed{static_cast<std::uint64_t>(epoch)});
+      }});
 }
 
 void Membership::sinks_full(bool full) {

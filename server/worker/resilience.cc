@@ -134,7 +134,10 @@ void Resilience::tick() {
   tick_.start(options_.epoch_interval_ms);
   if (abandoned_) return;
   if (inputs_) inputs_->try_again();
-  if (alone_ || !epochs_->in_work()) epochs_->end();
+  if (alone_ || !epochs_->in_work())
+    epochs_->end();
+  else
+    epochs_->work();
 }
 
 // Several workers end their epochs together, so all count the interval from the same moment.

@@ -1,15 +1,11 @@
 """Several workers on one machine: `--workers N`."""
 
-import signal
-
 import pytest
-from harness import READY, Client, NewReceiver, Receiver, Serve, Start, one_pipeline, wait_until
+from harness import READY, Client, Receiver, Serve, wait_until
 from harness.workers import (
     COUNT_BY_KEY,
     check_counts,
     children,
-    is_alive,
-    kill,
     numbered,
 )
 

@@ -122,10 +122,15 @@ class Server:
         return self.wait()
 
     def summary(self) -> dict[str, int]:
-        """Returns the counts that a server which has ended logged last, by their names."""
-        (line,) = self.log_lines("records in:")
-        counts = COUNTS.findall(line[line.index("records in:") :])
-        return {name.strip(): int(count) for name, count in counts}
+        """Returns the counts that a server which has ended logged last, of all its workers."""
+        lines = self.log_lines("records in:")
+        assert lines, self.describe()
+        assert len(lines) == 1 or all("[worker" in line for line in lines), self.describe()
+        totals: dict[str, int] = {}
+        for line in lines:
+            for name, count in COUNTS.findall(line[line.index("records in:") :]):
+                totals[name.strip()] = totals.get(name.strip(), 0) + int(count)
+        return totals
 
     def rss_bytes(self) -> int:
         """Returns the resident memory of the server."""
