@@ -18,6 +18,7 @@
 #include "embed/interpreter.h"
 #include "embed/value.h"
 #include "embed/venv.h"
+#include "server/admin.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
 #include "server/inquiry.h"
@@ -257,6 +258,7 @@ int main(int argc, char** argv) {
   machida::keep_freed_memory();
   const std::string word = argc > 1 ? argv[1] : "";
   if (word == "recovery") return machida::recovery_main(argc, argv);
+  if (word == "scale") return machida::scale_main(argc, argv);
   if (word == "run") return machida::run_dataflow(argc, argv);
   if (word != machida::SeatText::kWord || argc < 3) return machida::run_command_line(argc, argv);
   const machida::SeatText seat = machida::SeatText::parse(argv[2]);

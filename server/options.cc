@@ -91,8 +91,6 @@ void add_classic(CLI::App& cli, Accepted& a) {
   cli.add_option("-f,--file", a.file, "not needed")->group(group);
 }
 
-constexpr std::uint64_t kWorkersMax = 64;
-
 // A worker's command line of the original beside the initializer's: it names the initializer's
 // control channel and itself.
 bool is_follower(const Accepted& a) {
@@ -110,6 +108,7 @@ std::optional<std::string> apply_workers(const Accepted& a, std::uint64_t worker
   const std::uint64_t wanted = workers != 0 ? workers : a.worker_count;
   if (wanted > kWorkersMax)
     return fmt::format("--workers {}: at most {} are possible", wanted, kWorkersMax);
+  o.workers_given = workers != 0;
   o.is_follower = workers == 0 && is_follower(a);
   o.workers = static_cast<std::uint32_t>(std::max<std::uint64_t>(wanted, 1));
   return std::nullopt;

@@ -14,6 +14,8 @@
 
 namespace machida {
 
+inline constexpr std::uint32_t kWorkersMax = 64;
+
 enum class Check { kNo, kText, kJson };
 
 struct Options {
@@ -21,6 +23,7 @@ struct Options {
   Check check = Check::kNo;
   worker::WorkerOptions worker;
   std::uint32_t workers = 1;
+  bool workers_given = false;  // also a single one is supervised then
   // The command line of one of several workers as the original started them: the process of the
   // initializer runs them all.
   bool is_follower = false;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "server/admin.h"
 #include "server/base/log.h"
 #include "server/cluster/supervisor.h"
 #include "server/inquiry.h"
@@ -29,6 +30,7 @@ namespace machida {
 namespace {
 
 constexpr int kFailed = 1;
+constexpr int kKilled = 128;  // and above: by a signal
 
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
@@ -45,6 +47,7 @@ class Application {
     directory_.emplace(resilience.directory, store::Directory::Access::kServe);
     store::finish_change(*directory_);
     store::identity_of(*directory_);  // made before the workers ask for it
+    admin_.emplace(directory_->path());
   }
 
   int run() {
@@ -59,15 +62,28 @@ class Application {
       log::error("{}", wrong);
       return kFailed;
     }
-    if (directory_)
-      if (const int status = change_workers(options_.workers); status != 0) return status;
-    return run_workers(options_.workers, SeatText::Task::kWork);
+    std::uint32_t workers = options_.workers;
+    for (;;) {
+      if (directory_)
+        if (const int status = change_workers(workers); status != 0) return status;
+      const int status = run_workers(workers, SeatText::Task::kWork);
+      if (!scale_to_) return status;
+      workers = *std::exchange(scale_to_, std::nullopt);
+      // What a killed one has left is brought to its end before the change.
+      if (status != 0 && status <= kKilled) {
+        admin_->done("the workers did not end well", true);
+        return status;
+      }
+    }
   }
 
  private:
   std::string bind(const Facts& facts);
   int change_workers(std::uint32_t wanted);
   int run_workers(std::uint32_t workers, SeatText::Task task);
+  // Why not, or "".
+  std::string scale(cluster::Supervisor& running, SeatText::Task task, std::uint32_t workers,
+                    std::uint32_t wanted);
   void make_stores_agree(std::uint32_t workers);
   std::vector<std::string> argv_with(const SeatText& seat) const;
 
@@ -85,6 +101,8 @@ class Application {
   std::vector<Listener> listeners_;
   std::optional<std::int64_t> resume_epoch_;
   bool said_ready_ = false;
+  std::optional<Admin> admin_;             // with a directory
+  std::optional<std::uint32_t> scale_to_;  // behind the end of the workers that run
 };
 
 std::vector<std::string> Application::argv_with(const SeatText& seat) const {
@@ -164,11 +182,32 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   };
   supervisor.on_ready = [this, workers] {
     log::info("{} workers are ready", workers);
+    if (admin_) admin_->done(fmt::format("{} workers are running", workers));
     if (std::exchange(said_ready_, true)) return;
     for (const Listener& listener : listeners_) say(listener.line);
     say("Application has successfully initialized.");
   };
-  return cluster::Supervisor(loop, std::move(supervisor), metrics_).run();
+  cluster::Supervisor running(loop, std::move(supervisor), metrics_);
+  std::unique_ptr<uv::UnixListener::Watch> watch;
+  if (admin_)
+    watch = admin_->watch(loop, [this, &running, task, workers](std::uint32_t wanted) {
+      return scale(running, task, workers, wanted);
+    });
+  const int status = running.run();
+  if (running.stop_wanted()) scale_to_.reset();
+  return status;
+}
+
+std::string Application::scale(cluster::Supervisor& running, SeatText::Task task,
+                               std::uint32_t workers, std::uint32_t wanted) {
+  if (wanted > kWorkersMax) return fmt::format("at most {} workers are possible", kWorkersMax);
+  if (task != SeatText::Task::kWork || !running.running())
+    return "the workers are being changed, stopped or started again: ask later";
+  if (wanted == workers) return fmt::format("{} workers are running already", workers);
+  log::info("{} workers are wanted in place of {}", wanted, workers);
+  scale_to_ = wanted;
+  running.drain();
+  return {};
 }
 
 // What the old workers had begun they bring to its end; then their states find new owners.
@@ -211,6 +250,7 @@ int supervise(const Options& options, const std::vector<std::string>& argv,
 bool needs_supervisor(const Options& options) {
   if (options.workers > 1) return true;
   const std::string& path = options.worker.resilience.directory;
+  if (options.workers_given && !path.empty()) return true;
   if (path.empty() || !std::filesystem::is_directory(path)) return false;
   const store::Directory directory(path, store::Directory::Access::kInspect);
   return store::is_changing(directory) || store::workers_of_layout(directory) > 1;

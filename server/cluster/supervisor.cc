@@ -40,7 +40,9 @@ Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Regis
       deaths_(metrics.counter(kDeaths)),
       starts_(metrics.counter(kStarts)),
       next_start_(loop, [this] { start_all(); }),
-      stop_signal_(loop, [this] { drain(); }, [this](int signal) { kill_all(signal); }) {}
+      stop_signal_(
+          loop, [this] { stop_wanted_ = true, drain(); },
+          [this](int signal) { kill_all(signal); }) {}
 
 Supervisor::~Supervisor() = default;
 
@@ -183,7 +185,7 @@ void Supervisor::on_messages(Link& from, std::span<const wire::LinkMessage> mess
   const std::uint32_t index = from.peer();
   for (const wire::LinkMessage& message : messages) {
     if (std::holds_alternative<wire::Committed>(message)) policy_.progressed();
-    if (std::holds_alternative<wire::Drain>(message)) drain();
+    if (std::holds_alternative<wire::Drain>(message)) stop_wanted_ = true, drain();
     if (std::holds_alternative<wire::Ready>(message) && ++ready_ == options_.workers &&
         options_.on_ready)
       options_.on_ready();

@@ -68,6 +68,10 @@ class Supervisor final : public LinkEvents {
 
   // The first SIGTERM or SIGINT, or a worker's Drain: all are told and end by themselves.
   void drain();
+  // Not draining, and not between a death and the next start.
+  bool running() const noexcept { return phase_ == Phase::kRunning; }
+  // Whether a signal or a worker wanted it, not only who called drain().
+  bool stop_wanted() const noexcept { return stop_wanted_; }
   // The second: all are killed at once.
   void kill_all(int signal);
 
@@ -100,7 +104,8 @@ class Supervisor final : public LinkEvents {
   Phase phase_ = Phase::kStopped;
   std::uint64_t wait_ms_ = 0;  // before the next start
   int status_ = 0;             // the worst so far
-  std::uint32_t ready_ = 0;    // workers, since all started
+  bool stop_wanted_ = false;
+  std::uint32_t ready_ = 0;  // workers, since all started
 };
 
 }  // namespace machida::cluster

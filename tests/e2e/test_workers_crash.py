@@ -2,11 +2,12 @@
 
 import os
 import random
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from harness import Counting, Kafka, Receiver, Server, wait_until
+from harness import BINARY, DEADLINE_S, Counting, Kafka, Receiver, Server, wait_until
 from harness.workers import children, is_alive, kill
 
 WORKER_KILLS = int(os.environ.get("MACHIDA_WORKER_KILLS", "3"))  # 30 and more: scripts/crash
@@ -79,3 +80,39 @@ def test_a_killed_supervisor_leaves_no_process(kafka: Kafka, tmp_path: Path) -> 
             lambda: f"the end of {[w for w in workers if is_alive(w)]}",
         )
         counting.finish()
+
+
+def scale(counting: Counting, workers: int) -> None:
+    """Asks the running server for another number of workers; waits until they run."""
+    asked = subprocess.run(
+        [BINARY, "scale", str(workers), str(counting.store)],
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        check=False,
+    )
+    assert asked.returncode == 0, asked.stderr + counting.describe()
+    assert asked.stdout == f"{workers} workers are running\n"
+
+
+def test_scale_changes_the_number_of_workers_under_load_exactly_once(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    with Counting(kafka, tmp_path) as counting:
+        counting.args += ["--workers", "1"]
+        server = counting.start().ready()
+        for workers in (3, 2):
+            counting.wait_more()
+            scale(counting, workers)
+            assert len(children(server)) == workers
+        counting.wait_more()
+        counting.args[-1] = "2"
+        counting.finish()
+
+
+def test_scale_without_such_a_server_says_so(tmp_path: Path) -> None:
+    asked = subprocess.run(
+        [BINARY, "scale", "2", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert asked.returncode == 1
+    assert "--workers" in asked.stderr

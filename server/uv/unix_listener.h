@@ -1,0 +1,46 @@
+// A Unix socket that programs of the same user connect to. Outlives loops: watched by one at a
+// time, on that loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "server/base/result.h"
+#include "server/uv/handle.h"
+#include "server/uv/loop.h"
+#include "server/uv/socket_pair.h"
+
+namespace machida::uv {
+
+class UnixListener {
+ public:
+  // Takes the place of a socket that a process which is gone has left. Removes it at the end.
+  static Result<std::unique_ptr<UnixListener>> make(const std::string& path);
+  ~UnixListener();
+  UnixListener(const UnixListener&) = delete;
+  UnixListener& operator=(const UnixListener&) = delete;
+
+  // From now on, until the returned object ends, connections are given to `on_connection`.
+  class Watch {
+   public:
+    Watch(Loop& loop, const UnixListener& listener, std::function<void(Descriptor)> on_connection);
+
+   private:
+    Loop& loop_;
+    int fd_;
+    std::function<void(Descriptor)> on_connection_;
+    Handle<uv_poll_t> handle_;
+  };
+
+ private:
+  UnixListener(std::string path, Descriptor socket)
+      : path_(std::move(path)), socket_(std::move(socket)) {}
+  std::string path_;
+  Descriptor socket_;
+};
+
+// Blocks. An error says why nobody answers there.
+Result<Descriptor> connect_unix(const std::string& path);
+
+}  // namespace machida::uv
