@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "embed/gil.h"
 #include "embed/object.h"
@@ -16,6 +17,11 @@ class Pickling {
   explicit Pickling(const Gil&);
   // For the objects of an application, whose module has been imported.
   static Pickling of_application(const Gil&, const std::string& module);
+
+  // By functions: object -> bytes, and back.
+  static Pickling of_functions(Object dumps, Object loads) {
+    return Pickling(std::move(dumps), std::move(loads), false);
+  }
 
   Pickling clone(const Gil&) const;
 

@@ -4,17 +4,22 @@
 #include <Python.h>
 
 #include <csignal>
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "embed/error.h"
 #include "embed/object.h"
+#include "embed/pickling.h"
 #include "embed/value.h"
+#include "server/base/system_time.h"
 #include "server/flow/first_failure.h"
 #include "server/metrics/counter.h"
 #include "server/plan/dataflow_reader.h"
 #include "server/plan/mistakes.h"
+#include "server/store/recovery_parts.h"
 #include "server/worker/flow_run.h"
+#include "server/worker/stored_flow.h"
 
 namespace machida {
 namespace {
@@ -60,6 +65,34 @@ worker::FlowOptions read_options(const Gil& gil, PyObject* dict) {
   return options;
 }
 
+embed::Pickling snapshot_functions(const Gil& gil, PyObject* options) {
+  PyObject* ser = PyDict_GetItemString(options, "snapshot_ser");
+  PyObject* de = PyDict_GetItemString(options, "snapshot_de");
+  if (!ser || !de) return embed::Pickling(gil);
+  return embed::Pickling::of_functions(Object::borrow(gil, ser), Object::borrow(gil, de));
+}
+
+// Null: nothing is to be kept.
+std::unique_ptr<worker::StoredFlow> read_keeper(const Gil& gil, PyObject* options,
+                                                const SystemTime& time) {
+  PyObject* directory = PyDict_GetItemString(options, "recovery_dir");
+  if (!directory) return nullptr;
+  return std::make_unique<worker::StoredFlow>(
+      gil, embed::str(gil, Object::borrow(gil, directory)),
+      static_cast<std::int64_t>(seconds(gil, options, "backup_interval", 0) * 1e6),
+      snapshot_functions(gil, options), time);
+}
+
+// The class in wallaroo.flows.recovery with the text; sets the exception.
+void raise_parts_error(const Gil& gil, const store::PartsError& error) {
+  using Kind = store::PartsError::Kind;
+  const char* name = error.kind() == Kind::kNone      ? "NoPartitionsError"
+                     : error.kind() == Kind::kMissing ? "MissingPartitionsError"
+                                                      : "InconsistentPartitionsError";
+  const Object type = embed::imported(gil, "wallaroo.flows.recovery", name);
+  PyErr_SetString(type.get(), error.what());
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += (text.empty() ? "" : "\n") + line;
@@ -78,7 +111,9 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
                         flow::FirstFailure& failures) {
   const plan::Dataflow dataflow = plan::read_dataflow(gil, Object::borrow(gil, flow));
   metrics::Registry metrics;
-  FlowRun run(gil, dataflow, read_options(gil, options), failures, metrics, nullptr);
+  const WallTime time;
+  const std::unique_ptr<worker::StoredFlow> keeper = read_keeper(gil, options, time);
+  FlowRun run(gil, dataflow, read_options(gil, options), failures, metrics, keeper.get());
   FlowRun::End end{};
   {
     const Released released;
@@ -98,6 +133,8 @@ PyObject* run_flow(PyObject*, PyObject* args) {
     return run_flow_with(gil, flow, options, failures);
   } catch (const flow::StopOnError&) {
     failures.raise(gil);
+  } catch (const store::PartsError& error) {
+    raise_parts_error(gil, error);
   } catch (const plan::PlanError& error) {
     PyErr_SetString(PyExc_ValueError, joined(error.mistakes()).c_str());
   } catch (const embed::SystemExit& exit) {
@@ -109,6 +146,19 @@ PyObject* run_flow(PyObject*, PyObject* args) {
     PyErr_SetString(PyExc_RuntimeError, error.what());
   }
   return nullptr;
+}
+
+PyObject* init_db_dir(PyObject*, PyObject* args) {
+  const char* directory = nullptr;
+  unsigned int count = 0;
+  if (!PyArg_ParseTuple(args, "sI:init_db_dir", &directory, &count)) return nullptr;
+  try {
+    store::RecoveryParts::create(directory, count);
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_OSError, error.what());
+    return nullptr;
+  }
+  Py_RETURN_NONE;
 }
 
 }  // namespace machida

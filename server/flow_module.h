@@ -1,4 +1,5 @@
-// `_machida.run_flow`: a dataflow of wallaroo.flows, run in the calling thread.
+// `_machida.run_flow`: a dataflow of wallaroo.flows, run in the calling thread; and
+// `_machida.init_db_dir`: the recovery partitions that it can keep its state in.
 #pragma once
 
 struct _object;
@@ -6,6 +7,7 @@ struct _object;
 namespace machida {
 
 _object* run_flow(_object* module, _object* args);
+_object* init_db_dir(_object* module, _object* args);
 
 inline constexpr const char* kRunFlowDoc =
     "run_flow(flow: Dataflow, options: dict) -> str | None\n\n"
@@ -15,5 +17,9 @@ inline constexpr const char* kRunFlowDoc =
     "was\n"
     "read goes through; it returns 'drained' then, or raises KeyboardInterrupt.\n"
     "Raises what user code raised, ValueError for a flow that can't be run.";
+
+inline constexpr const char* kInitDbDirDoc =
+    "init_db_dir(directory: str, count: int) -> None\n\n"
+    "Makes count empty recovery partitions. Raises OSError when there are some already.";
 
 }  // namespace machida

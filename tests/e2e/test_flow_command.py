@@ -1,4 +1,4 @@
-"""`python -m bytewax.run`: how a process that runs a dataflow ends."""
+"""`python -m bytewax.run`: how a process that runs a dataflow ends, and goes on."""
 
 import os
 import signal
@@ -117,6 +117,22 @@ def test_a_signal_stops_the_flow_properly(start, tmp_path: Path, stop: signal.Si
     assert (tmp_path / "closed").exists()
 
 
+@pytest.mark.parametrize("stop", [*STOP_SIGNALS, signal.SIGKILL])
+def test_a_flow_that_was_stopped_goes_on(start, tmp_path: Path, stop: signal.Signals) -> None:
+    (tmp_path / "app.py").write_text(COUNTING)
+    (tmp_path / "recovery").mkdir()
+    made = start("bytewax.recovery", "recovery", "2")
+    assert made.wait(RUN_S_MAX) == 0, made.communicate()
+    for _ in range(3):
+        before = len(lines(tmp_path))
+        process = start("bytewax.run", "-r", "recovery", "-s", "0", "app")
+        wait_for_lines(tmp_path, process, before + 5)
+        process.send_signal(stop)
+        process.wait(RUN_S_MAX)
+    final = lines(tmp_path)
+    assert final == [f"{number} {number}" for number in range(1, len(final) + 1)]
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("command", ["run", "testing"])
 def test_a_flow_that_fails_ends_with_status_1(start, tmp_path: Path, command, workers) -> None:
@@ -126,3 +142,14 @@ def test_a_flow_that_fails_ends_with_status_1(start, tmp_path: Path, command, wo
     assert process.returncode == 1
     assert "ZeroDivisionError" in errors
     assert "'divide'" in errors
+
+
+def test_partitions_are_made_from_the_command_line(start, tmp_path: Path) -> None:
+    (tmp_path / "recovery").mkdir()
+    first = start("bytewax.recovery", "recovery", "3")
+    assert first.wait(RUN_S_MAX) == 0
+    assert len(list((tmp_path / "recovery").glob("part-*.sqlite3"))) == 3
+    again = start("bytewax.recovery", "recovery", "3")
+    _, errors = again.communicate(timeout=RUN_S_MAX)
+    assert again.returncode == 1
+    assert "part-0" in errors

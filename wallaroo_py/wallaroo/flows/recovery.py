@@ -115,6 +115,8 @@ def init_db_dir(db_dir: Path | str, count: int) -> None:
         raise ValueError(f"argument 'count': must be 1 or more, got {count!r}")
     directory = os.fspath(db_dir)
     check_directory(directory)
+    for there in sorted(Path(directory).glob("part-*.sqlite3")):
+        raise FileExistsError(f"{there} exists: the directory has recovery partitions already")
     load_engine().init_db_dir(directory, int(count))
 
 

@@ -167,8 +167,8 @@ def _options(
         options["backup_interval"] = recovery_config.backup_interval.total_seconds()
         serde = recovery_config.snapshot_serde
         if serde is not None:
-            options["snapshot_ser"] = serde.ser
-            options["snapshot_de"] = serde.de
+            options["snapshot_ser"] = lambda snapshot: serde.ser(snapshot).encode()
+            options["snapshot_de"] = lambda stored: serde.de(stored.decode())
     return options
 
 

@@ -1,0 +1,174 @@
+#include "server/store/recovery_parts.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include "server/store/database.h"
+#include "tests/unit/store/support.h"
+
+namespace machida::store {
+
+using testing::TempDirectory;
+
+namespace {
+
+using States = std::map<std::string, std::string>;  // of one step: key -> value
+
+constexpr std::uint32_t kFiles = 3;
+constexpr std::int64_t kSecondUs = 1'000'000;
+
+// A change of each key given; no value: the key is forgotten.
+std::vector<StateRows> rows_of(const std::map<std::string, std::optional<std::string>>& changes) {
+  StateRows rows{"step", {}};
+  for (const auto& [key, value] : changes) rows.rows.push_back({testing::text_key(key), value});
+  return {rows};
+}
+
+States states_of(RecoveryParts& parts) {
+  States states;
+  parts.read_states([&](const std::string& state, const Key& key, std::string_view value) {
+    CHECK(state == "step");
+    CHECK(states.emplace(key.bytes, value).second);
+  });
+  return states;
+}
+
+PartsError::Kind refusal_of(const std::string& directory) {
+  try {
+    const RecoveryParts parts(directory, 0);
+  } catch (const PartsError& error) {
+    return error.kind();
+  }
+  FAIL("the partitions were accepted");
+  return {};
+}
+
+void copy_part(const TempDirectory& from, const TempDirectory& to, int number) {
+  const std::string name = "part-" + std::to_string(number) + ".sqlite3";
+  std::filesystem::copy_file(from.file(name), to.file(name),
+                             std::filesystem::copy_options::overwrite_existing);
+}
+
+std::int64_t rows_in(const TempDirectory& directory) {
+  std::int64_t rows = 0;
+  for (std::uint32_t number = 0; number < kFiles; ++number)
+    rows += Database(directory.file("part-" + std::to_string(number) + ".sqlite3"),
+                     Database::Mode::kInspect)
+                .number("SELECT count(*) FROM snaps");
+  return rows;
+}
+
+}  // namespace
+
+TEST_CASE("recovery partitions give back the newest value of every key that was not forgotten") {
+  const TempDirectory directory;
+  RecoveryParts::create(directory.path(), kFiles);
+  std::mt19937 random(1);
+  States expected;
+  std::uint64_t epoch = 0;
+  for (int run = 0; run < 5; ++run) {
+    RecoveryParts parts(directory.path(), run % 2 ? 10 * kSecondUs : 0);
+    CHECK(parts.epoch() == epoch);
+    CHECK(states_of(parts) == expected);
+    for (int i = 0; i < 20; ++i) {
+      std::map<std::string, std::optional<std::string>> changes;
+      for (int n = 0; n < 10; ++n) {
+        const std::string key = "key " + std::to_string(random() % 40);
+        if (random() % 4 == 0) {
+          changes[key] = std::nullopt;
+          expected.erase(key);
+        } else {
+          expected[key] = *(changes[key] = "value " + std::to_string(random()));
+        }
+      }
+      epoch += 1 + random() % 2;  // an epoch in which nothing changed is not stored
+      parts.commit(epoch, static_cast<std::int64_t>(epoch) * kSecondUs, rows_of(changes));
+    }
+  }
+}
+
+TEST_CASE("an epoch that is not in every recovery partition is taken back") {
+  const TempDirectory directory, before;
+  RecoveryParts::create(directory.path(), kFiles);
+  {
+    RecoveryParts parts(directory.path(), 0);
+    parts.commit(1, 0, rows_of({{"a", "1"}, {"b", "1"}, {"c", "1"}, {"d", "1"}, {"gone", "1"}}));
+  }
+  for (int number = 0; number < 3; ++number) copy_part(directory, before, number);
+  {
+    RecoveryParts parts(directory.path(), 0);
+    parts.commit(2, 1, rows_of({{"a", "2"}, {"b", "2"}, {"c", "2"}, {"gone", std::nullopt}}));
+  }
+  for (int number = 0; number < 3; ++number) {
+    CAPTURE(number);
+    const TempDirectory torn;
+    for (int other = 0; other < 3; ++other)
+      copy_part(other == number ? before : directory, torn, other);
+    RecoveryParts parts(torn.path(), 0);
+    CHECK(parts.epoch() == 1);
+    CHECK(states_of(parts) ==
+          States{{"a", "1"}, {"b", "1"}, {"c", "1"}, {"d", "1"}, {"gone", "1"}});
+  }
+}
+
+TEST_CASE("a backup of a recovery partition is accepted as long as the interval says") {
+  for (const std::int64_t age_s : {5, 50}) {
+    CAPTURE(age_s);
+    const TempDirectory directory, backup;
+    RecoveryParts::create(directory.path(), kFiles);
+    {
+      RecoveryParts parts(directory.path(), 10 * kSecondUs);
+      parts.commit(1, 0, rows_of({{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+    }
+    for (int number = 0; number < 3; ++number) copy_part(directory, backup, number);
+    {
+      RecoveryParts parts(directory.path(), 10 * kSecondUs);
+      for (std::int64_t second = 1; second <= age_s; ++second)
+        parts.commit(static_cast<std::uint64_t>(second) + 1, second * kSecondUs,
+                     rows_of({{"a", std::to_string(second)}, {"c", std::to_string(second)}}));
+    }
+    copy_part(backup, directory, 1);
+    if (age_s > 10) {
+      CHECK(refusal_of(directory.path()) == PartsError::Kind::kInconsistent);
+    } else {
+      RecoveryParts parts(directory.path(), 10 * kSecondUs);
+      CHECK(states_of(parts) == States{{"a", "1"}, {"b", "1"}, {"c", "1"}});
+    }
+  }
+}
+
+TEST_CASE("superseded and forgotten snapshots do not pile up in recovery partitions") {
+  const TempDirectory directory;
+  RecoveryParts::create(directory.path(), kFiles);
+  {
+    RecoveryParts parts(directory.path(), 0);
+    for (std::uint64_t epoch = 1; epoch <= 500; ++epoch) {
+      const std::string fresh = "key " + std::to_string(epoch);
+      const std::string left = "key " + std::to_string(epoch - 1);
+      parts.commit(epoch, static_cast<std::int64_t>(epoch),
+                   rows_of({{"always", fresh}, {fresh, "1"}, {left, std::nullopt}}));
+    }
+  }
+  CHECK(rows_in(directory) < 20);
+  RecoveryParts parts(directory.path(), 0);
+  CHECK(states_of(parts) == States{{"always", "key 500"}, {"key 500", "1"}});
+}
+
+TEST_CASE("recovery partitions that are no set are refused") {
+  const TempDirectory directory;
+  CHECK(refusal_of(directory.path()) == PartsError::Kind::kNone);
+  RecoveryParts::create(directory.path(), kFiles);
+  CHECK_THROWS_AS(RecoveryParts::create(directory.path(), kFiles), StoreError);
+  std::filesystem::remove(directory.file("part-1.sqlite3"));
+  CHECK(refusal_of(directory.path()) == PartsError::Kind::kMissing);
+  const TempDirectory other;
+  RecoveryParts::create(other.path(), kFiles);
+  copy_part(other, directory, 1);
+  CHECK_THROWS_WITH_AS(RecoveryParts(directory.path(), 0), doctest::Contains("not made together"),
+                       StoreError);
+}
+
+}  // namespace machida::store
