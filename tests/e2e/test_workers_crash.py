@@ -10,7 +10,7 @@ import pytest
 from harness import BINARY, DEADLINE_S, Counting, Kafka, Receiver, Server, wait_until
 from harness.workers import children, is_alive, kill
 
-WORKER_KILLS = int(os.environ.get("MACHIDA_WORKER_KILLS", "3"))  # 30 and more: scripts/crash
+WORKER_KILLS = int(os.environ.get("MACHIDA_WORKER_KILLS", "3"))  # more of them: scripts/crash
 pytestmark = pytest.mark.timeout(300 + 10 * WORKER_KILLS)
 
 
