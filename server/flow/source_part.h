@@ -63,6 +63,7 @@ class SourcePart {
   embed::Object items_;  // a list or tuple: what next_items() has not given yet
   std::size_t taken_ = 0;
   std::int64_t awake_us_ = 0;
+  std::int64_t pause_us_ = 0;  // 0: the last batch had items
   bool ended_ = false;
   bool moved_ = false;
   bool said_slow_ = false;
