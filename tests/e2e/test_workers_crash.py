@@ -53,6 +53,19 @@ def test_one_of_two_workers_is_killed_and_kafka_to_tcp_stays_at_least_once(
         counting.load.stop()
 
 
+@pytest.mark.parametrize("point", ["store.commit.after", "transaction.before"])
+def test_workers_that_die_at_one_point_of_an_epoch_leave_it_whole(
+    kafka: Kafka, tmp_path: Path, point: str
+) -> None:
+    """Each worker dies by itself, so their stores differ by an epoch again and again."""
+    with Counting(kafka, tmp_path) as counting:
+        counting.args += ["--workers", "2"]
+        server = counting.start(env={"MACHIDA_CRASH_AT": f"{point}:3"})
+        server.wait_for(lambda: server.stderr.count("start again") >= 3, "three deaths")
+        server.kill()
+        counting.finish()
+
+
 def test_the_state_follows_its_keys_to_another_number_of_workers_over_kills(
     kafka: Kafka, tmp_path: Path
 ) -> None:
