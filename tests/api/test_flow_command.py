@@ -193,6 +193,8 @@ def test_wrong_numbers_of_workers_are_refused():
         cli_main(flow, process_id=0)
     with pytest.raises(ValueError, match="'worker_count_per_proc': must be 1 or more"):
         cluster_main(flow, [], 0, worker_count_per_proc=0)
+    with pytest.raises(NotImplementedError, match="shared by 2 processes"):
+        cluster_main(flow, ["a:1", "b:1"], 1)
     with pytest.raises(ValueError, match="'proc_id': 2 is no index of the 2 addresses"):
         cluster_main(flow, ["a:1", "b:1"], 2)
     with pytest.raises(TypeError, match="argument 'addresses'"):

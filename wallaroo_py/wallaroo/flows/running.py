@@ -55,13 +55,14 @@ def cluster_main(
     config: str | Path | None = None,
     worker_count_per_proc: int = 1,
 ) -> None:
-    """Run a dataflow with several workers, in this process or in several.
+    """Run a dataflow with several workers, all in this process.
 
-    addresses: `host:port` of each process, this one too, on this machine; empty or None if this is
-    the only one. proc_id: the index of this process in addresses.
+    addresses: `host:port` of this process, or empty or None; several are refused, since processes
+    can't share a dataflow so far. proc_id: the index of this process in addresses.
     worker_count_per_proc: how many workers each process has. They take turns running Python.
     For the rest see `run_main`.
-    Raises what run_main raises, ValueError when proc_id is no index of addresses.
+    Raises what run_main raises, ValueError when proc_id is no index of addresses,
+    NotImplementedError for several addresses.
     """
     workers = check_size("worker_count_per_proc", worker_count_per_proc)
     if workers < 1:
@@ -77,8 +78,10 @@ def cluster_main(
                 f"argument 'proc_id': {process} is no index of the {len(addresses)} addresses"
             )
         if len(addresses) > 1:
-            options["addresses"] = [str(address) for address in addresses]
-            options["process_id"] = process
+            raise NotImplementedError(
+                f"a dataflow can't be shared by {len(addresses)} processes so far, each would read "
+                "all of the input: give one process more workers instead"
+            )
     _run(flow, options)
 
 
