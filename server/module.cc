@@ -3,9 +3,11 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "embed/error.h"
@@ -22,7 +24,7 @@
 #include "server/plan/topology_reader.h"
 #include "server/step_trace.h"
 #include "server/window_trace.h"
-#include "server/worker/in_process.h"
+#include "server/worker/in_process_workers.h"
 
 namespace {
 
@@ -69,6 +71,7 @@ PyObject* guarded(PyObject* module, Body&& body) {
 struct RunOptions {
   std::size_t frame_bytes_max = 16u << 20;
   worker::UnknownKeyPolicy unknown_keys = worker::UnknownKeyPolicy::kDrop;
+  std::uint32_t workers = 1;
 };
 
 RunOptions read_options(const Gil& gil, const Object& dict) {
@@ -82,6 +85,8 @@ RunOptions read_options(const Gil& gil, const Object& dict) {
       throw std::invalid_argument("unknown_keys must be 'drop' or 'create', not '" + policy + "'");
     if (policy == "create") options.unknown_keys = worker::UnknownKeyPolicy::kCreate;
   }
+  if (PyObject* workers = PyDict_GetItemString(dict.get(), "workers"))
+    options.workers = static_cast<std::uint32_t>(embed::integer(gil, Object::borrow(gil, workers)));
   return options;
 }
 
@@ -136,13 +141,14 @@ Object output_object(const Gil& gil, const worker::Output& output) {
   return Object::steal(gil, PyTuple_Pack(3, value.get(), key.get(), partition.get()));
 }
 
-Object sinks_of(const Gil& gil, const plan::Plan& plan, const worker::InProcess& run) {
+Object sinks_of(const Gil& gil, const plan::Plan& plan, const worker::InProcessWorkers& runs) {
   Object list = Object::steal(gil, PyList_New(0));
   for (std::size_t p = 0; p < plan.pipelines.size(); ++p)
     for (std::size_t s = 0; s < plan.pipelines[p].sinks.size(); ++s) {
       std::vector<Object> outputs;
-      for (const worker::Output& output : run.outputs(p, s))
-        outputs.push_back(output_object(gil, output));
+      for (const auto& run : runs.workers())
+        for (const worker::Output& output : run->outputs(p, s))
+          outputs.push_back(output_object(gil, output));
       const Object received = embed::make_list(gil, std::move(outputs));
       const Object row =
           Object::steal(gil, Py_BuildValue("(snO)", plan.pipelines[p].name.c_str(),
@@ -152,34 +158,48 @@ Object sinks_of(const Gil& gil, const plan::Plan& plan, const worker::InProcess&
   return list;
 }
 
-Object dead_letters_of(const Gil& gil, const worker::InProcess& run) {
+Object dead_letters_of(const Gil& gil, const worker::InProcessWorkers& runs) {
   Object list = Object::steal(gil, PyList_New(0));
-  for (const worker::DeadLetter& letter : run.dead_letters()) {
-    const Object row = Object::steal(
-        gil, Py_BuildValue("(ssssO)", letter.place.pipeline.c_str(), letter.place.step.c_str(),
-                           letter.error.c_str(), letter.traceback.c_str(), letter.input.get()));
-    PyList_Append(list.get(), row.get());
-  }
+  for (const auto& run : runs.workers())
+    for (const worker::DeadLetter& letter : run->dead_letters()) {
+      const Object row = Object::steal(
+          gil, Py_BuildValue("(ssssO)", letter.place.pipeline.c_str(), letter.place.step.c_str(),
+                             letter.error.c_str(), letter.traceback.c_str(), letter.input.get()));
+      PyList_Append(list.get(), row.get());
+    }
   return list;
 }
 
-Object states_of(const Gil& gil, const worker::InProcess& run) {
+// {state name: {key: state}}; each worker has the states of its keys.
+Object states_of(const Gil& gil, const worker::InProcessWorkers& runs) {
   Object dict = Object::steal(gil, PyDict_New());
-  for (const auto& table : run.assembly().states())
-    PyDict_SetItemString(dict.get(), table->name().c_str(), table->snapshot(gil).get());
+  for (const auto& run : runs.workers())
+    for (const auto& table : run->assembly().states()) {
+      const Object states = table->snapshot(gil);
+      PyObject* all = PyDict_GetItemString(dict.get(), table->name().c_str());
+      const int failed =
+          all ? PyDict_Update(all, states.get())
+              : PyDict_SetItemString(dict.get(), table->name().c_str(), states.get());
+      if (failed) embed::throw_pending(gil);
+    }
   return dict;
 }
 
-Object unknown_keys_of(const Gil& gil, const worker::InProcess& run) {
+Object unknown_keys_of(const Gil& gil, const worker::InProcessWorkers& runs) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  for (const auto& run : runs.workers())
+    run->metrics().each(
+        [&counts](const std::string& name, const metrics::Labels& labels, std::uint64_t value) {
+          if (name == flow::UnknownKeys::kCounter && value > 0)
+            counts[{labels[0].second, labels[1].second}] += value;
+        });
   Object dict = Object::steal(gil, PyDict_New());
-  run.metrics().each(
-      [&gil, &dict](const std::string& name, const metrics::Labels& labels, std::uint64_t value) {
-        if (name != flow::UnknownKeys::kCounter || value == 0) return;
-        const Object key = Object::steal(
-            gil, Py_BuildValue("(ss)", labels[0].second.c_str(), labels[1].second.c_str()));
-        const Object count = Object::steal(gil, PyLong_FromUnsignedLongLong(value));
-        PyDict_SetItem(dict.get(), key.get(), count.get());
-      });
+  for (const auto& [place, count] : counts) {
+    const Object key =
+        Object::steal(gil, Py_BuildValue("(ss)", place.first.c_str(), place.second.c_str()));
+    const Object number = Object::steal(gil, PyLong_FromUnsignedLongLong(count));
+    PyDict_SetItem(dict.get(), key.get(), number.get());
+  }
   return dict;
 }
 
@@ -190,8 +210,12 @@ PyObject* module_run(PyObject* module, PyObject* args) {
   return guarded(module, [&](const Gil& gil) {
     const RunOptions wanted = read_options(gil, Object::borrow(gil, options));
     const plan::Plan plan = plan::read_topology(gil, Object::borrow(gil, topology));
-    worker::InProcess run(gil, plan, wanted.unknown_keys, wanted.frame_bytes_max);
-    for (const Object& entry : embed::items(gil, Object::borrow(gil, feeds))) feed(gil, run, entry);
+    worker::InProcessWorkers run(gil, plan, wanted.unknown_keys, wanted.frame_bytes_max,
+                                 wanted.workers);
+    for (const Object& entry : embed::items(gil, Object::borrow(gil, feeds))) {
+      feed(gil, run.next(), entry);
+      run.exchange(gil);
+    }
     return Object::steal(
         gil,
         Py_BuildValue("{sNsNsNsN}", "sinks", sinks_of(gil, plan, run).release(), "dead_letters",

@@ -152,6 +152,7 @@ def run(
     on_error: Literal["raise", "keep"] = "raise",
     max_frame_bytes: int = FRAME_BYTES_MAX,
     unknown_keys: Literal["drop", "create"] = "drop",
+    workers: int = 1,
 ) -> Result:
     """Run an application on its inputs, to the end, and return what it did.
 
@@ -166,6 +167,9 @@ def run(
     max_frame_bytes: the largest payload that a frame of a `stream` may have, in bytes.
     unknown_keys: "drop" drops (and counts) a record whose key is not in a step's list, "create"
     makes its state.
+    workers: how many workers run it, in this process, an int of 1 or more. Each input of a list of
+    pairs is a connection, which goes to one of them, in turn; records go to the worker of their
+    key. What a sink got is in the order of each worker, one worker after the other.
     Each run starts with fresh state.
 
     Raises ApplicationError as said, WallarooParameterError for a mistake in the topology, KeyError
@@ -177,13 +181,21 @@ def run(
     _check_choice("unknown_keys", unknown_keys, ("drop", "create"))
     if type(max_frame_bytes) is not int or max_frame_bytes < 1:
         raise ValueError(f"max_frame_bytes must be an int of 1 or more, got {max_frame_bytes!r}")
+    if type(workers) is not int or workers < 1:
+        raise ValueError(f"workers must be an int of 1 or more, got {workers!r}")
     feeds = _feeds(inputs)
     engine = _engine()
     topology = _topology(application, args)
     _check_feeds(topology, feeds)
     try:
         outcome = engine.run(
-            topology, feeds, {"max_frame_bytes": max_frame_bytes, "unknown_keys": unknown_keys}
+            topology,
+            feeds,
+            {
+                "max_frame_bytes": max_frame_bytes,
+                "unknown_keys": unknown_keys,
+                "workers": workers,
+            },
         )
     except engine.PlanError as error:
         raise WallarooParameterError(*error.args[0]) from None
