@@ -18,7 +18,7 @@ constexpr int kGoneAtOnceMax = 10'000;  // forgotten keys that a commit clears a
 
 // The partition's number, or -1 for another file.
 int number_in(const std::string& name) {
-  static const std::regex pattern("part-([0-9]{1,6})\\.sqlite3");
+  static const std::regex pattern("part-(0|[1-9][0-9]{0,5})\\.sqlite3");
   std::smatch found;
   return std::regex_match(name, found, pattern) ? std::stoi(found[1]) : -1;
 }
@@ -201,6 +201,12 @@ RecoveryParts::RecoveryParts(const std::string& directory, std::int64_t backup_i
         Kind::kMissing,
         fmt::format("Missing recovery partitions {} of PartitionCount({}); can't resume",
                     set_of(missing), count));
+  for (std::size_t i = 0; i < files_.size(); ++i)
+    if (const std::int64_t number = files_[i]->number("SELECT number FROM part");
+        number != there[i] || number >= count)
+      throw StoreError(
+          fmt::format("{} holds recovery partition {} of {}, not what its name says",
+                      path_of(directory, static_cast<std::uint32_t>(there[i])), number, count));
   epoch_ = static_cast<std::uint64_t>(files_[0]->number("SELECT epoch FROM progress"));
   for (const auto& file : files_) {
     if (file->set() != files_[0]->set())

@@ -171,4 +171,23 @@ TEST_CASE("recovery partitions that are no set are refused") {
                        StoreError);
 }
 
+TEST_CASE("a recovery partition under another's name is refused, not taken for that one") {
+  const TempDirectory directory;
+  RecoveryParts::create(directory.path(), kFiles);
+  const auto copy = [&](const std::string& from, const std::string& to) {
+    std::filesystem::copy_file(directory.file(from), directory.file(to),
+                               std::filesystem::copy_options::overwrite_existing);
+  };
+  copy("part-0.sqlite3", "part-1.sqlite3");
+  CHECK_THROWS_WITH_AS(RecoveryParts(directory.path(), 0),
+                       doctest::Contains("part-1.sqlite3 holds recovery partition 0 of 3"),
+                       StoreError);
+  const TempDirectory larger;
+  RecoveryParts::create(larger.path(), kFiles);
+  std::filesystem::copy_file(larger.file("part-2.sqlite3"), larger.file("part-7.sqlite3"));
+  CHECK_THROWS_WITH_AS(RecoveryParts(larger.path(), 0),
+                       doctest::Contains("part-7.sqlite3 holds recovery partition 2 of 3"),
+                       StoreError);
+}
+
 }  // namespace machida::store
