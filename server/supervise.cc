@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -142,15 +141,12 @@ void Application::make_stores_agree(std::uint32_t workers) {
     }
     newest.push_back(store::newest_epoch(*directory_, worker));
   }
-  resume_epoch_ = *std::min_element(newest.begin(), newest.end());
-  const std::int64_t ahead_max = options_.worker.resilience.accept_damage ? *resume_epoch_ : 1;
+  const Result<std::int64_t> common =
+      store::common_epoch(newest, options_.worker.resilience.accept_damage);
+  if (!common) throw store::StoreError(directory_->path() + ": " + common.error());
+  resume_epoch_ = *common;
   for (std::uint32_t i = 0; i < workers; ++i) {
     if (newest[i] == *resume_epoch_) continue;
-    if (newest[i] > *resume_epoch_ + std::max<std::int64_t>(ahead_max, 1))
-      throw store::StoreError(
-          fmt::format("{}: the store of worker {} has epoch {}, but another one ends with {}: it "
-                      "is missing or damaged",
-                      directory_->path(), i, newest[i], *resume_epoch_));
     log::info("worker {} goes back from epoch {} to {}, which all workers have", i, newest[i],
               *resume_epoch_);
     store::go_back(*directory_, static_cast<int>(i), name_, *resume_epoch_);

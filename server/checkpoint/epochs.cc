@@ -12,14 +12,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kWriteShareOfTurn{1};
-constexpr std::size_t kStatesAtOnce = 64;
 constexpr std::uint64_t kLookAgainMs = 2;
 constexpr std::uint64_t kStoreAgainMs = 1000;  // after the device was full
-
-std::uint64_t micros_since(Clock::time_point start) {
-  return static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
-}
 
 }  // namespace
 
@@ -37,12 +31,18 @@ Epochs::Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions
       failures_total_(metrics.counter(kFailures, {})) {
   for (flow::EpochStates* states : parts_.states) states->write_to(parts_.rows);
   if (!parts_.unfinished) return;
-  began_ = Clock::now();
+  began_ = parts_.surroundings.now();
   epoch_ = std::make_shared<store::Epoch>();
   epoch_->number = newest_;
   epoch_->positions = closed_positions_;
   failure_ = std::make_shared<std::exception_ptr>();
   phase_ = Phase::kCommitting;  // the sinks are at it
+}
+
+std::uint64_t Epochs::micros_since(Clock::time_point start) const {
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(parts_.surroundings.now() - start)
+          .count());
 }
 
 bool Epochs::has_progress() const {
@@ -99,7 +99,7 @@ void Epochs::end_epoch(std::int64_t epoch) {
 }
 
 void Epochs::begin_end() {
-  began_ = Clock::now();
+  began_ = parts_.surroundings.now();
   epoch_ = std::make_shared<store::Epoch>();
   epoch_->number = ++newest_;
   for (flow::EpochStates* states : parts_.states) states->end_epoch();
@@ -119,12 +119,12 @@ void Epochs::begin_end() {
 
 // False: this turn's share is used up.
 bool Epochs::write_states() {
-  const Clock::time_point start = Clock::now();
+  const Clock::time_point start = parts_.surroundings.now();
   {
     const embed::GilLock gil;
     for (flow::EpochStates* states : parts_.states)
-      while (states->write_some(gil, kStatesAtOnce))
-        if (Clock::now() - start > kWriteShareOfTurn) return false;
+      while (states->write_some(gil, parts_.states_at_once))
+        if (parts_.surroundings.now() - start > kWriteShareOfTurn) return false;
   }
   bytes_total_.add(parts_.rows.bytes());
   epoch_->states = parts_.rows.take();
@@ -144,7 +144,7 @@ bool Epochs::delivered() const {
 
 void Epochs::store() {
   phase_ = Phase::kStoring;
-  store_began_ = Clock::now();
+  store_began_ = parts_.surroundings.now();
   failure_ = std::make_shared<std::exception_ptr>();
   parts_.surroundings.offload(
       [&store = parts_.store, journal = parts_.journal, epoch = epoch_, failure = failure_] {

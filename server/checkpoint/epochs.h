@@ -27,9 +27,9 @@
 #include "server/flow/epoch_states.h"
 #include "server/flow/outlet.h"
 #include "server/metrics/counter.h"
-#include "server/store/journal.h"
+#include "server/store/epoch_store.h"
+#include "server/store/input_journal.h"
 #include "server/store/rows.h"
-#include "server/store/store.h"
 
 namespace machida::checkpoint {
 
@@ -42,6 +42,10 @@ class Surroundings {
   // Calls Epochs::work() in the next turn, or after that time.
   virtual void work_soon() = 0;
   virtual void work_after(std::uint64_t delay_ms) = 0;
+  // The time that slices of work are measured by.
+  virtual std::chrono::steady_clock::time_point now() const {
+    return std::chrono::steady_clock::now();
+  }
 };
 
 class Epochs final : public EpochMember {
@@ -55,8 +59,8 @@ class Epochs final : public EpochMember {
   static constexpr const char* kFailures = "machida_checkpoint_store_failures_total";
 
   struct Parts {
-    store::Store& store;
-    store::Journal* journal = nullptr;  // if there is a source that needs it
+    store::EpochStore& store;
+    store::InputJournal* journal = nullptr;  // if there is a source that needs it
     RowWriter& rows;
     std::vector<flow::EpochStates*> states;
     std::vector<flow::EpochSource*> sources;
@@ -67,6 +71,8 @@ class Epochs final : public EpochMember {
     std::function<void()> on_closed;  // after each epoch
     // The newest stored epoch is not closed: its outputs may not be visible yet.
     bool unfinished = false;
+    // So many states are written between two looks at the clock.
+    std::size_t states_at_once = 64;
   };
   // `newest`: the newest epoch that is stored, 0 when there is none, and its positions.
   Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions,
@@ -98,6 +104,7 @@ class Epochs final : public EpochMember {
   };
 
   bool has_progress() const;
+  std::uint64_t micros_since(std::chrono::steady_clock::time_point start) const;
   void begin_end();
   bool write_states();
   bool delivered() const;

@@ -18,7 +18,7 @@ class JournaledInputs::Log final : public flow::InputLog {
   std::size_t source_;
 };
 
-JournaledInputs::JournaledInputs(store::Journal& journal, flow::Intake& intake,
+JournaledInputs::JournaledInputs(store::InputJournal& journal, flow::Intake& intake,
                                  std::function<void()> on_full)
     : journal_(journal), intake_(intake), on_full_(std::move(on_full)) {}
 
@@ -65,11 +65,9 @@ void JournaledInputs::begin_replay(const std::vector<Position>& restored) {
   });
 }
 
-bool JournaledInputs::replay_some(const Feed& feed, std::chrono::milliseconds share) {
-  const auto start = std::chrono::steady_clock::now();
+bool JournaledInputs::replay_some(const Feed& feed, const std::function<bool()>& has_time) {
   std::vector<std::string_view> frames;
-  while (!replay_.empty() && !intake_.paused()) {
-    if (std::chrono::steady_clock::now() - start > share) return true;
+  while (!replay_.empty() && !intake_.paused() && has_time()) {
     const Record record = std::move(replay_.front());
     replay_.pop_front();
     frames.assign(record.frames.begin(), record.frames.end());

@@ -3,7 +3,6 @@
 // paused until an epoch has closed. Worker's thread.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -17,7 +16,7 @@
 #include "server/flow/epoch.h"
 #include "server/flow/input_log.h"
 #include "server/flow/intake.h"
-#include "server/store/journal.h"
+#include "server/store/input_journal.h"
 
 namespace machida::checkpoint {
 
@@ -26,18 +25,19 @@ class JournaledInputs final : public flow::EpochSource {
   static constexpr const char* kSource = "journal";
 
   // `on_full` is asked for an early end of the epoch.
-  JournaledInputs(store::Journal& journal, flow::Intake& intake, std::function<void()> on_full);
+  JournaledInputs(store::InputJournal& journal, flow::Intake& intake,
+                  std::function<void()> on_full);
   ~JournaledInputs() override;
 
   // The log of the source with this number, which is the same after a restart.
   flow::InputLog& log_of(std::size_t source);
-  store::Journal& journal() noexcept { return journal_; }
+  store::InputJournal& journal() noexcept { return journal_; }
 
-  // Feeds what was journaled after the epoch with these positions: a few records at a time, until
-  // it returns false. Before the sources open.
+  // Feeds what was journaled after the epoch with these positions, as long as `has_time` says so,
+  // which is asked before each record. Whether more is left. Before the sources open.
   using Feed = std::function<void(std::size_t source, std::span<const std::string_view> frames)>;
   void begin_replay(const std::vector<Position>& restored);
-  bool replay_some(const Feed& feed, std::chrono::milliseconds share);
+  bool replay_some(const Feed& feed, const std::function<bool()>& has_time);
   std::size_t replay_left() const noexcept { return replay_.size(); }
 
   // The device may have room again: the sources may try.
@@ -53,7 +53,7 @@ class JournaledInputs final : public flow::EpochSource {
   class Log;
   bool append(std::size_t source, std::span<const std::string_view> frames);
 
-  store::Journal& journal_;
+  store::InputJournal& journal_;
   flow::Intake& intake_;
   std::function<void()> on_full_;
   std::vector<std::unique_ptr<Log>> logs_;

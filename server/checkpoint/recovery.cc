@@ -46,7 +46,7 @@ void try_fresh_states(const embed::Gil& gil, const embed::Pickling& pickling,
   }
 }
 
-std::uint64_t restore_states(const embed::Gil& gil, const store::Store& store,
+std::uint64_t restore_states(const embed::Gil& gil, const store::EpochStore& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
                              const std::vector<flow::EpochStates*>& all_states, const Owns& owns) {
   std::map<std::string, flow::EpochStates*, std::less<>> by_name;

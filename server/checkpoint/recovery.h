@@ -11,7 +11,7 @@
 #include "embed/pickling.h"
 #include "server/flow/epoch_states.h"
 #include "server/flow/state_table.h"
-#include "server/store/store.h"
+#include "server/store/epoch_store.h"
 
 namespace machida::checkpoint {
 
@@ -31,7 +31,7 @@ void try_fresh_states(const embed::Gil&, const embed::Pickling& pickling,
 // and counted in a warning. Returns how many were restored. Throws RecoveryError when a state does
 // not unpickle, or is not this worker's (`owns`; null: all are).
 using Owns = std::function<bool(std::string_view state, _object* key)>;
-std::uint64_t restore_states(const embed::Gil&, const store::Store& store,
+std::uint64_t restore_states(const embed::Gil&, const store::EpochStore& store,
                              const embed::Pickling& states, const embed::Pickling& keys,
                              const std::vector<flow::EpochStates*>& all_states,
                              const Owns& owns = nullptr);

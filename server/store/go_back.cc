@@ -17,6 +17,18 @@ std::int64_t newest_epoch(const Directory& directory, int worker) {
   return store.epochs().empty() ? 0 : store.epochs().back().number;
 }
 
+Result<std::int64_t> common_epoch(std::span<const std::int64_t> newest, bool accept_damage) {
+  const std::int64_t common = *std::min_element(newest.begin(), newest.end());
+  const std::int64_t ahead_max = accept_damage ? std::max<std::int64_t>(common, 1) : 1;
+  for (std::size_t worker = 0; worker < newest.size(); ++worker)
+    if (newest[worker] > common + ahead_max)
+      return Error{
+          fmt::format("the store of worker {} has epoch {}, but another one ends with {}: it is "
+                      "missing or damaged",
+                      worker, newest[worker], common)};
+  return common;
+}
+
 void go_back(const Directory& directory, int worker, const std::string& application,
              std::int64_t epoch) {
   Opened opened = open_store(directory.path(), worker, application, Store::Damage::kRefuse);

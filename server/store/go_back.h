@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
+#include "server/base/result.h"
 #include "server/store/directory.h"
 
 namespace machida::store {
@@ -12,6 +14,11 @@ namespace machida::store {
 // The number of the newest epoch in a worker's store, 0 when there is none; nothing else is
 // verified. Throws StoreError when it can't be read.
 std::int64_t newest_epoch(const Directory& directory, int worker);
+
+// The epoch that all workers go on behind, out of the newest one in the store of each: the one that
+// all have. A store may be one ahead: that epoch was never committed. An error names the worker
+// whose store is further ahead. With `accept_damage` a store may have lost epochs, but not most.
+Result<std::int64_t> common_epoch(std::span<const std::int64_t> newest, bool accept_damage = false);
 
 // `epoch` becomes the newest one; 0: none is left. Nobody may have the store open. Throws
 // StoreError when that epoch is not there any more.

@@ -7,6 +7,7 @@
 
 #include "embed/error.h"
 #include "embed/pickling.h"
+#include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/checkpoint/journaled_inputs.h"
 #include "server/checkpoint/state_rows.h"
@@ -62,24 +63,19 @@ void add_row(store::Epoch& epoch, std::string_view state, const store::Key& key,
 
 }  // namespace
 
-void reshard(const embed::Gil& gil, const plan::Plan& plan, const store::Directory& directory,
-             std::uint32_t old_workers, std::uint32_t new_workers) {
-  const Owners owners(gil, plan, new_workers);
-  std::vector<std::unique_ptr<store::Store>> old_stores;
+std::uint64_t deal_out(const embed::Gil& gil, const plan::Plan& plan, const Stores& old_stores,
+                       const Stores& new_stores) {
+  const Owners owners(gil, plan, static_cast<std::uint32_t>(new_stores.size()));
   std::vector<Position> positions;
-  for (std::uint32_t i = 0; i < old_workers; ++i) {
-    old_stores.push_back(std::make_unique<store::Store>(directory, static_cast<int>(i), plan.name));
-    const std::optional<store::Store::Newest> newest = old_stores.back()->newest();
+  for (const auto& store : old_stores) {
+    const std::optional<store::EpochStore::Newest> newest = store->newest();
     if (!newest) continue;
-    if (!newest->closed && !newest->epoch.outboxes.empty())
-      throw store::StoreError(directory.path() + ": the last epoch is not closed");
+    MACHIDA_CHECK(newest->closed || newest->epoch.outboxes.empty(), "the last epoch is closed");
     for (const Position& position : newest->epoch.positions)
       if (position.source != checkpoint::JournaledInputs::kSource) positions.push_back(position);
   }
-  const store::Directory next(store::begin_new_stores(directory),
-                              store::Directory::Access::kInspect);
   std::uint64_t keys = 0;
-  for (std::uint32_t i = 0; i < new_workers; ++i) {
+  for (std::uint32_t i = 0; i < new_stores.size(); ++i) {
     store::Epoch epoch;
     epoch.number = 1;
     epoch.positions = positions;
@@ -90,10 +86,28 @@ void reshard(const embed::Gil& gil, const plan::Plan& plan, const store::Directo
             add_row(epoch, state, key, value);
             ++keys;
           });
-    store::Store fresh(next, static_cast<int>(i), plan.name);
-    fresh.commit(epoch);
-    fresh.close(epoch.number);
+    new_stores[i]->commit(epoch);
+    new_stores[i]->close(epoch.number);
   }
+  return keys;
+}
+
+void reshard(const embed::Gil& gil, const plan::Plan& plan, const store::Directory& directory,
+             std::uint32_t old_workers, std::uint32_t new_workers) {
+  Stores old_stores, new_stores;
+  for (std::uint32_t i = 0; i < old_workers; ++i)
+    old_stores.push_back(std::make_unique<store::Store>(directory, static_cast<int>(i), plan.name));
+  for (const auto& store : old_stores) {
+    const std::optional<store::EpochStore::Newest> newest = store->newest();
+    if (newest && !newest->closed && !newest->epoch.outboxes.empty())
+      throw store::StoreError(directory.path() + ": the last epoch is not closed");
+  }
+  const store::Directory next(store::begin_new_stores(directory),
+                              store::Directory::Access::kInspect);
+  for (std::uint32_t i = 0; i < new_workers; ++i)
+    new_stores.push_back(std::make_unique<store::Store>(next, static_cast<int>(i), plan.name));
+  const std::uint64_t keys = deal_out(gil, plan, old_stores, new_stores);
+  new_stores.clear();
   store::complete_new_stores(directory, new_workers);
   log::info("{} keys of {} workers now belong to {}", keys, old_workers, new_workers);
 }

@@ -108,7 +108,11 @@ void Resilience::replay(checkpoint::JournaledInputs::Feed feed, std::function<vo
 
 void Resilience::replay_more() {
   if (!after_replay_) return;
-  if (inputs_->replay_some(feed_, kReplayShareOfTurn)) return replay_soon_.ask();
+  const auto start = std::chrono::steady_clock::now();
+  const auto has_time = [start] {
+    return std::chrono::steady_clock::now() - start <= kReplayShareOfTurn;
+  };
+  if (inputs_->replay_some(feed_, has_time)) return replay_soon_.ask();
   std::exchange(after_replay_, nullptr)();
 }
 

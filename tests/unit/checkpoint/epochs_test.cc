@@ -7,6 +7,7 @@
 
 #include "embed/value.h"
 #include "server/checkpoint/recovery.h"
+#include "server/store/store.h"
 #include "tests/unit/python.h"
 
 using namespace machida;

@@ -72,3 +72,17 @@ TEST_CASE("a store does not go back to an epoch that it has compacted away or ne
         }).find("epoch 9 is not there to go back to") != std::string::npos);
   CHECK(testing::said_by(store::Store(directory, 0, "app")) == said);
 }
+
+TEST_CASE("workers go on behind the epoch that all have; a store that is far ahead is a mistake") {
+  const auto common = [](std::vector<std::int64_t> newest, bool accept_damage = false) {
+    return store::common_epoch(newest, accept_damage);
+  };
+  CHECK(*common({7}) == 7);
+  CHECK(*common({7, 8, 7}) == 7);
+  CHECK(*common({0, 1}) == 0);
+  CHECK(common({7, 7, 9}).error().find("worker 2 has epoch 9, but another one ends with 7") !=
+        std::string::npos);
+  CHECK(*common({7, 14}, true) == 7);
+  CHECK_FALSE(common({7, 15}, true));
+  CHECK_FALSE(common({0, 2}, true));
+}
