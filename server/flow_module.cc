@@ -3,15 +3,19 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "embed/error.h"
 #include "embed/object.h"
 #include "embed/pickling.h"
 #include "embed/value.h"
+#include "server/base/log.h"
 #include "server/base/system_time.h"
 #include "server/flow/first_failure.h"
 #include "server/metrics/counter.h"
@@ -54,14 +58,31 @@ bool on_main_thread(const Gil& gil) {
   return embed::is_same(current, main);
 }
 
+int number(const Gil& gil, PyObject* value) {
+  return static_cast<int>(embed::integer(gil, Object::borrow(gil, value)));
+}
+
 worker::FlowOptions read_options(const Gil& gil, PyObject* dict) {
+  using Signals = worker::FlowOptions::Signals;
   worker::FlowOptions options;
   options.epoch_interval_us =
       static_cast<std::int64_t>(seconds(gil, dict, "epoch_interval", 10.0) * 1e6);
-  if (PyObject* workers = PyDict_GetItemString(dict, "workers"))
-    options.workers = static_cast<std::uint32_t>(embed::integer(gil, Object::borrow(gil, workers)));
-  if (options.workers < 1) throw std::invalid_argument("workers must be 1 or more");
-  options.take_signals = on_main_thread(gil);
+  if (PyObject* workers = PyDict_GetItemString(dict, "workers")) {
+    if (number(gil, workers) < 1) throw std::invalid_argument("workers must be 1 or more");
+    options.seats.here = static_cast<std::uint32_t>(number(gil, workers));
+  }
+  if (PyObject* links = PyDict_GetItemString(dict, "links")) {
+    for (const Object& link : embed::items(gil, Object::borrow(gil, links)))
+      options.links.push_back(number(gil, link.get()));
+    options.seats.processes = static_cast<std::uint32_t>(options.links.size());
+    const auto own = std::find(options.links.begin(), options.links.end(), -1);
+    options.seats.process = static_cast<std::uint32_t>(own - options.links.begin());
+    if (own == options.links.end()) throw std::invalid_argument("one link must be -1: the own one");
+  }
+  PyObject* watched = PyDict_GetItemString(dict, "watched");
+  const bool is_watched = watched && watched == Py_True;
+  if (is_watched) log::set_worker(options.seats.process);
+  if (on_main_thread(gil)) options.signals = is_watched ? Signals::kDrain : Signals::kDrainThenEnd;
   return options;
 }
 
@@ -78,9 +99,8 @@ std::unique_ptr<worker::StoredFlow> read_keeper(const Gil& gil, PyObject* option
   PyObject* directory = PyDict_GetItemString(options, "recovery_dir");
   if (!directory) return nullptr;
   return std::make_unique<worker::StoredFlow>(
-      gil, embed::str(gil, Object::borrow(gil, directory)),
-      static_cast<std::int64_t>(seconds(gil, options, "backup_interval", 0) * 1e6),
-      snapshot_functions(gil, options), time);
+      embed::str(gil, Object::borrow(gil, directory)),
+      static_cast<std::int64_t>(seconds(gil, options, "backup_interval", 0) * 1e6), time);
 }
 
 // The class in wallaroo.flows.recovery with the text; sets the exception.
@@ -112,8 +132,14 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
   const plan::Dataflow dataflow = plan::read_dataflow(gil, Object::borrow(gil, flow));
   metrics::Registry metrics;
   const WallTime time;
-  const std::unique_ptr<worker::StoredFlow> keeper = read_keeper(gil, options, time);
-  FlowRun run(gil, dataflow, read_options(gil, options), failures, metrics, keeper.get());
+  worker::FlowOptions read = read_options(gil, options);
+  // Process 0 stores what all remember.
+  std::unique_ptr<worker::StoredFlow> keeper;
+  if (read.seats.process == 0) keeper = read_keeper(gil, options, time);
+  std::optional<FlowRun::Keeping> keeping;
+  if (PyDict_GetItemString(options, "recovery_dir"))
+    keeping.emplace(keeper.get(), snapshot_functions(gil, options));
+  FlowRun run(gil, dataflow, std::move(read), failures, metrics, std::move(keeping));
   FlowRun::End end{};
   {
     const Released released;
@@ -133,6 +159,9 @@ PyObject* run_flow(PyObject*, PyObject* args) {
     return run_flow_with(gil, flow, options, failures);
   } catch (const flow::StopOnError&) {
     failures.raise(gil);
+  } catch (const worker::PeerFailed& error) {
+    const Object type = embed::imported(gil, "wallaroo.flows.links", "PeerFailedError");
+    PyErr_SetString(type.get(), error.what());
   } catch (const store::PartsError& error) {
     raise_parts_error(gil, error);
   } catch (const plan::PlanError& error) {

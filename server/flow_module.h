@@ -12,11 +12,15 @@ _object* init_db_dir(_object* module, _object* args);
 inline constexpr const char* kRunFlowDoc =
     "run_flow(flow: Dataflow, options: dict) -> str | None\n\n"
     "Runs the dataflow until its inputs have ended. options: epoch_interval (float, seconds, 10\n"
-    "unless given), workers (int), recovery_dir (str), backup_interval (float, seconds),\n"
-    "snapshot_ser and snapshot_de (functions). On the main thread SIGTERM and SIGINT drain: what "
+    "unless given), workers (int, of this process), links (list of int: descriptors of stream\n"
+    "sockets to the other processes by their number, -1 at the own place; they are taken over),\n"
+    "watched (bool: a second signal does nothing), recovery_dir (str), backup_interval (float,\n"
+    "seconds), snapshot_ser and snapshot_de (functions). On the main thread SIGTERM and SIGINT "
+    "drain: what "
     "was\n"
     "read goes through; it returns 'drained' then, or raises KeyboardInterrupt.\n"
-    "Raises what user code raised, ValueError for a flow that can't be run.";
+    "Raises what user code raised, ValueError for a flow that can't be run, and\n"
+    "wallaroo.flows.links.PeerFailedError when another process has failed.";
 
 inline constexpr const char* kInitDbDirDoc =
     "init_db_dir(directory: str, count: int) -> None\n\n"

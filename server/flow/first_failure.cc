@@ -3,6 +3,7 @@
 #include "embed/value.h"
 #include "server/base/log.h"
 #include "server/flow/call.h"
+#include "server/flow/user_call.h"
 
 namespace machida::flow {
 
@@ -25,6 +26,7 @@ void FirstFailure::add(const Gil& gil, const Place& place, const embed::PythonEr
   PyObject* type = PyDict_GetItemString(PyEval_GetBuiltins(), error.type().c_str());  // borrowed
   PyErr_SetString(type && PyExceptionClass_Check(type) ? type : PyExc_RuntimeError,
                   error.message().c_str());
+  note_user_call(gil, "error", place, nullptr, input == Py_None ? nullptr : input);
   add_pending(gil, place, input);
 }
 

@@ -97,6 +97,13 @@ std::size_t Pipeline::end_stage(const embed::Gil& gil, std::size_t first) {
   return std::min(end + 1, steps_.size());
 }
 
+std::uint32_t Pipeline::exchanges() const noexcept {
+  std::uint32_t count = 0;
+  for (const std::unique_ptr<Step>& step : steps_)
+    if (step->exchanges()) ++count;
+  return count;
+}
+
 std::optional<std::int64_t> Pipeline::next_due_us() const {
   std::optional<std::int64_t> earliest_us;
   for (const std::unique_ptr<Step>& step : steps_) {

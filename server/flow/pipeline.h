@@ -50,6 +50,8 @@ class Pipeline {
   // the one before and run what they sent each other.
   std::size_t end_stage(const embed::Gil&, std::size_t first);
   std::size_t steps() const noexcept { return steps_.size(); }
+  // How often a record may change worker on its way, at most.
+  std::uint32_t exchanges() const noexcept;
 
   // When on_due() has something to do if no record comes before: the earliest of the steps.
   std::optional<std::int64_t> next_due_us() const;

@@ -39,9 +39,9 @@ void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemT
   };
   const Object kind = Object::steal(gil, PyObject_GetAttrString(source.get(), "kind"));
   if (embed::str(gil, kind) == "dynamic") {
-    for (std::uint32_t w = 0; w < workers_; ++w)
+    for (std::uint32_t w = workers_.first; w < workers_.first + workers_.here; ++w)
       add(w, "", set_up(gil, dead_letters, place_, [&] {
-            return PyObject_CallMethod(source.get(), "build", "OII", now.get(), w, workers_);
+            return PyObject_CallMethod(source.get(), "build", "OII", now.get(), w, workers_.all);
           }));
     return;
   }
@@ -52,8 +52,8 @@ void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemT
   std::vector<std::string> names;
   for (const Object& name : embed::items(gil, listed)) names.push_back(embed::str(gil, name));
   std::sort(names.begin(), names.end());
-  for (std::uint32_t worker = 0; worker < workers_; ++worker)
-    for (std::size_t i = worker; i < names.size(); i += workers_) {
+  for (std::uint32_t worker = workers_.first; worker < workers_.first + workers_.here; ++worker)
+    for (std::size_t i = worker; i < names.size(); i += workers_.all) {
       const Object state = states_.resume_state(gil, names[i]);
       add(worker, names[i], set_up(gil, dead_letters, place_, [&] {
             return PyObject_CallMethod(source.get(), "build_part", "OsO", now.get(),

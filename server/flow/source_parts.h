@@ -1,5 +1,5 @@
 // One input of a dataflow in all workers of this process: its partitions, who has which, and where
-// their items go.
+// their items go. Other processes have other workers, which find the same out.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,20 @@ namespace machida::flow {
 
 class SourceParts {
  public:
+  struct Workers {
+    std::uint32_t first = 0, here = 1;  // those of this process
+    std::uint32_t all = 1;              // of the dataflow
+  };
   // `source` is the user's bytewax.inputs.Source.
-  SourceParts(Place place, embed::Object source, std::uint32_t workers)
+  SourceParts(Place place, embed::Object source, Workers workers)
       : place_(std::move(place)),
         source_(std::move(source)),
         workers_(workers),
         states_(place_.step) {}
 
-  // Builds every partition, from what was restored into states(). Partitions are shared out in the
-  // order of their names, each to the worker with the fewest; a dynamic source is built once per
-  // worker. What user code raises goes to the dead letters.
+  // Builds the partitions of the workers here, from what was restored into states(). Partitions are
+  // shared out in the order of their names, each to the worker with the fewest; a dynamic source is
+  // built once per worker. What user code raises goes to the dead letters.
   void build(const embed::Gil&, DeadLetters& dead_letters, const SystemTime& time);
 
   struct Part {
@@ -47,7 +51,7 @@ class SourceParts {
  private:
   Place place_;
   embed::Object source_;
-  std::uint32_t workers_;
+  Workers workers_;
   PartStates states_;
   std::vector<Part> parts_;
 };

@@ -57,6 +57,11 @@ void StopSignal::on_wake() {
 
 int StopSignal::number() const { return g_last; }
 
+void StopSignal::ignore_later() {
+  before_term_.sa_handler = SIG_IGN;
+  before_int_.sa_handler = SIG_IGN;
+}
+
 StopSignal::~StopSignal() {
   sigaction(SIGTERM, &before_term_, nullptr);
   sigaction(SIGINT, &before_int_, nullptr);

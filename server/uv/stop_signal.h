@@ -18,6 +18,9 @@ class StopSignal {
              std::function<void(int)> on_second = nullptr);
   ~StopSignal();  // what was done about the signals before is done again
 
+  // Signals that come when it has gone are ignored: the process is about to end.
+  void ignore_later();
+
   // The newest one's: SIGTERM or SIGINT; 0: none came.
   int number() const;
 

@@ -15,8 +15,9 @@ constexpr std::string_view kMagic = "machida-link";
 constexpr std::uint16_t kVersion = 1;
 
 constexpr std::array<const char*, std::variant_size_v<LinkMessage>> kNames = {
-    "Hello", "Batch", "Barrier", "EndEpoch", "Stored", "Commit", "Committed",
-    "Close", "Drain", "Drained", "Failed",   "Ready",  "Pause",  "Resume"};
+    "Hello",     "Batch",  "Barrier",   "EndEpoch", "Stored", "Commit",
+    "Committed", "Close",  "Drain",     "Drained",  "Failed", "Ready",
+    "Pause",     "Resume", "KeptState", "Restored", "Ended"};
 
 template <class T>
 void put(std::string& to, T value) {
@@ -48,6 +49,24 @@ void put_fields(std::string& to, const Barrier& barrier) {
 
 void put_fields(std::string& to, const Failed& failed) { to += failed.text; }
 
+void put_text(std::string& to, std::string_view text) {
+  put(to, static_cast<std::uint32_t>(text.size()));
+  to += text;
+}
+
+void put_fields(std::string& to, const KeptState& state) {
+  put_text(to, state.step);
+  put(to, state.key_kind);
+  put_text(to, state.key);
+  put(to, state.is_kept);
+  to += state.value;
+}
+
+void put_fields(std::string& to, const Ended& ended) {
+  put(to, ended.stream);
+  put(to, ended.stage);
+}
+
 template <class Message>
 void put_fields(std::string& to, const Message& message) {
   if constexpr (!std::is_empty_v<Message>) put(to, message.epoch);
@@ -74,6 +93,11 @@ class Fields {
     const std::string_view taken = bytes_.substr(0, size);
     bytes_.remove_prefix(size);
     return taken;
+  }
+  std::string_view sized_text() {
+    std::uint32_t size = 0;
+    take(size);
+    return text(size);
   }
   std::string_view rest() { return std::exchange(bytes_, {}); }
   bool exact() const { return complete_ && bytes_.empty(); }
@@ -115,6 +139,21 @@ std::string take_fields(Fields& from, Barrier& barrier) {
 
 std::string take_fields(Fields& from, Failed& failed) {
   failed.text = from.rest();
+  return {};
+}
+
+std::string take_fields(Fields& from, KeptState& state) {
+  state.step = from.sized_text();
+  from.take(state.key_kind);
+  state.key = from.sized_text();
+  from.take(state.is_kept);
+  state.value = from.rest();
+  return {};
+}
+
+std::string take_fields(Fields& from, Ended& ended) {
+  from.take(ended.stream);
+  from.take(ended.stage);
   return {};
 }
 

@@ -7,6 +7,9 @@
 //   Committed
 //                          → Close; Drained → Drained. The answer comes when all have asked.
 //   supervisor ↔ worker    Hello, Ready, Committed, Drain → Drained, Failed
+//   process ↔ process      of a dataflow, beside those of workers: KeptState, Restored, Ended,
+//   Drain,
+//                          Failed
 #pragma once
 
 #include <cstddef>
@@ -95,9 +98,33 @@ struct Failed {
   bool operator==(const Failed&) const = default;
 };
 
+// A key's state in a step of a dataflow. From the process that has the recovery partitions: it was
+// stored. To that process: it changed in the epoch whose Stored comes next.
+struct KeptState {
+  std::string_view step;
+  std::uint32_t key_kind = 0;  // a store::KeyKind
+  std::string_view key;
+  std::uint32_t is_kept = 0;  // 0: the key has no state any more
+  std::string_view value;
+  bool operator==(const KeptState&) const = default;
+};
+// That was all that was stored; it is the state at the end of this epoch.
+struct Restored {
+  std::uint64_t epoch = 0;
+  bool operator==(const Restored&) const = default;
+};
+// Behind everything that the sender gives to the steps of a stream (an input's number) up to its
+// exchange number `stage`: no more will come through it.
+struct Ended {
+  std::uint32_t stream = 0;
+  std::uint32_t stage = 0;
+  bool operator==(const Ended&) const = default;
+};
+
 // The place in this list is the type on the wire.
-using LinkMessage = std::variant<Hello, Batch, Barrier, EndEpoch, Stored, Commit, Committed, Close,
-                                 Drain, Drained, Failed, Ready, Pause, Resume>;
+using LinkMessage =
+    std::variant<Hello, Batch, Barrier, EndEpoch, Stored, Commit, Committed, Close, Drain, Drained,
+                 Failed, Ready, Pause, Resume, KeptState, Restored, Ended>;
 
 // Of one message without its length. No four printable characters are such a length.
 constexpr std::size_t kLinkMessageBytesMax = 512u << 20;

@@ -1,274 +1,340 @@
 #include "server/worker/flow_run.h"
 
 #include <algorithm>
-#include <string>
+#include <exception>
+#include <iterator>
 #include <utility>
-
-#include "embed/value.h"
-#include "server/worker/flow_steps.h"
+#include <variant>
 
 namespace machida::worker {
 namespace {
 
 using embed::Gil;
 
-constexpr const char* kPlace = "dataflow";  // in messages, beside the step's id
 constexpr std::int64_t kShareOfTurnUs = 2'000;
-constexpr std::size_t kItemsAtOnceMax = flow::kWriteItemsMax;
 constexpr std::int64_t kWaitMaxMs = 24 * 3600 * 1000;  // looked at again then
+
+// What all processes of a dataflow must have in common.
+std::string name_of(const plan::Dataflow& plan, bool keeps) {
+  std::string name = keeps ? "dataflow with recovery:" : "dataflow without recovery:";
+  for (const plan::StreamSpec& stream : plan.streams) {
+    name += " " + stream.input_id;
+    for (const plan::FlowStep& step : stream.steps)
+      std::visit([&name](const auto& spec) { name += " " + spec.id; }, step);
+  }
+  return name;
+}
+
+std::string process_text(std::uint32_t process) {
+  return "process " + std::to_string(process) + " of the dataflow";
+}
+
+store::KeyKind kind_of(std::uint32_t number) { return static_cast<store::KeyKind>(number); }
+
+wire::KeptState message_of(std::string_view step, std::string_view key, store::KeyKind kind,
+                           const std::optional<std::string_view>& value) {
+  return {.step = step,
+          .key_kind = static_cast<std::uint32_t>(kind),
+          .key = key,
+          .is_kept = value ? 1u : 0u,
+          .value = value.value_or("")};
+}
+
+std::string bytes_of(const store::Key& key) {
+  return key.kind == store::KeyKind::kInteger ? std::to_string(key.integer) : key.bytes;
+}
+
+store::Key key_of(const wire::KeptState& state) {
+  store::Key key{.kind = kind_of(state.key_kind), .integer = 0, .bytes = std::string(state.key)};
+  if (key.kind == store::KeyKind::kInteger) key.integer = std::stoll(key.bytes);
+  return key;
+}
 
 }  // namespace
 
-struct FlowRun::Stream {
-  Stream(flow::Place place, embed::Object source, std::uint32_t workers)
-      : parts(std::move(place), std::move(source), workers) {}
-
-  flow::SourceParts parts;
-  std::vector<std::unique_ptr<flow::Pipeline>> pipelines;  // by worker
-  std::vector<flow::SinkStep*> sinks;                      // of all workers
-  bool ended = false;                                      // its steps know
-};
-
 FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options,
-                 flow::DeadLetters& failures, metrics::Registry& metrics, FlowKeeper* keeper)
+                 flow::DeadLetters& failures, metrics::Registry& metrics,
+                 std::optional<Keeping> keeping)
     : plan_(plan),
-      options_(options),
-      failures_(failures),
-      metrics_(metrics),
-      keeper_(keeper),
-      exchange_(options.workers),
+      options_(std::move(options)),
+      keeping_(std::move(keeping)),
       next_turn_(loop_, [this] { turn(); }),
-      wake_(loop_, [this] { turn(); }) {
-  if (!plan.bare_windows)
-    metadata_class_ = embed::imported(gil, "wallaroo.flows.window", "WindowMetadata");
-  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
-    worker_indices_.push_back(worker);
-  try {
-    for (std::size_t i = 0; i < plan.streams.size(); ++i) make_stream(gil, plan.streams[i], i);
-  } catch (...) {
-    close(gil);  // those that were built
-    throw;
-  }
+      wake_(loop_, [this] { turn(); }),
+      peers_(loop_, intake_, options_.seats, options_.links, name_of(plan, keeping_.has_value()),
+             metrics,
+             {.on_message =
+                  [this](const Gil& held, std::uint32_t from, const wire::LinkMessage& message) {
+                    on_message(held, from, message);
+                  },
+              .on_read =
+                  [this] {
+                    if (started_) next_turn_.ask();
+                  },
+              .on_lost = [this](std::uint32_t process,
+                                const std::string& why) { on_lost(process, why); }}),
+      links_(peers_, flow::BatchCodec(embed::Pickling(gil), failures)),
+      streams_(gil, {.plan = plan,
+                     .seats = options_.seats,
+                     .links = options_.seats.processes > 1 ? &links_ : nullptr,
+                     .failures = failures,
+                     .metrics = metrics,
+                     .time = time_,
+                     .epoch = epoch_}),
+      ends_(streams_, peers_) {
+  intake_.watch([this] {
+    if (!intake_.paused()) next_turn_.ask();
+  });
 }
 
 FlowRun::~FlowRun() = default;
 
-void FlowRun::make_stream(const Gil& gil, const plan::StreamSpec& spec, std::size_t index) {
-  Stream& stream = *streams_.emplace_back(std::make_unique<Stream>(
-      flow::Place{kPlace, spec.input_id}, spec.source.clone(gil), options_.workers));
-  for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
-    stream.pipelines.push_back(make_pipeline(gil, spec, index, worker, stream));
-}
-
-std::unique_ptr<flow::Pipeline> FlowRun::make_pipeline(const Gil& gil, const plan::StreamSpec& spec,
-                                                       std::size_t index, std::uint32_t worker,
-                                                       Stream& stream) {
-  FlowSurroundings around{
-      .keyed = {failures_, time_, metrics_, metadata_class_},
-      .epoch = epoch_,
-      .worker_index = worker_indices_[worker],
-      .seat = {.index = worker,
-               .workers = options_.workers,
-               .exchange = options_.workers > 1 ? &exchange_.exchange() : nullptr},
-      .pipeline = static_cast<std::uint32_t>(index),
-      .make_output =
-          [this, &gil, &stream, worker](const plan::OutputSpec& output) {
-            auto sink = make_sink(gil, output, worker);
-            stream.sinks.push_back(sink.get());
-            return sink;
-          },
-      .assign_output = [this,
-                        &gil](const plan::OutputSpec& output) { return assign_sink(gil, output); }};
-  return std::make_unique<flow::Pipeline>(
-      spec.input_id, nullptr, make_flow_steps(gil, spec, around),
-      std::vector<std::unique_ptr<flow::OutputStep>>(), metrics_);
-}
-
-std::unique_ptr<flow::SinkStep> FlowRun::make_sink(const Gil& gil, const plan::OutputSpec& spec,
-                                                   std::uint32_t worker) {
-  return flow::make_sink_step(gil, {kPlace, spec.id}, spec.sink, worker, options_.workers,
-                              failures_);
-}
-
-std::unique_ptr<flow::Assignment> FlowRun::assign_sink(const Gil& gil,
-                                                       const plan::OutputSpec& spec) {
-  return flow::make_sink_assignment(gil, {kPlace, spec.id}, spec.sink, options_.workers, failures_);
-}
-
-// Everything before the first partition is built, which needs what was restored.
-void FlowRun::restore(const Gil& gil) {
-  if (!keeper_) return;
-  std::vector<std::vector<flow::EpochStates*>> states(options_.workers);
-  for (const auto& stream : streams_) {
-    states[0].push_back(&stream->parts.states());
-    for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
-      for (flow::EpochStates* kept : stream->pipelines[worker]->states())
-        states[worker].push_back(kept);
-  }
-  keeper_->restore(gil, states);
-  epoch_ = keeper_->newest_epoch() + 1;
-}
-
 FlowRun::End FlowRun::run() {
   try {
-    if (options_.take_signals)
-      stop_signal_.emplace(loop_, [this] {
-        signal_ = stop_signal_->number();
-        draining_ = true;
-        next_turn_.ask();
-      });
+    if (options_.signals != FlowOptions::Signals::kLeave)
+      stop_signal_.emplace(
+          loop_,
+          [this] {
+            signal_ = stop_signal_->number();
+            draining_ = true;
+            peers_.send_all(wire::Drain{});
+            next_turn_.ask();
+          },
+          options_.signals == FlowOptions::Signals::kDrain ? [](int) {}
+                                                           : std::function<void(int)>());
     {
       const embed::GilLock gil;
-      restore(gil);
-      for (const auto& stream : streams_) stream->parts.build(gil, failures_, time_);
-      epoch_began_us_ = time_.now_us();
+      begin(gil);
     }
-    next_turn_.ask();
     loop_.run();
   } catch (...) {
+    const std::string text = failure_text();
+    peers_.send_all(wire::Failed{text});
+    peers_.flush();
     const embed::GilLock gil;
-    close(gil);
+    streams_.close(gil);
     throw;
   }
   return end_.value_or(End::kFinished);
 }
 
+// What the others are told of the exception that is being handled.
+std::string FlowRun::failure_text() const {
+  const std::string own = process_text(options_.seats.process) + " has failed: ";
+  try {
+    throw;
+  } catch (const PeerFailed& error) {
+    return error.what();
+  } catch (const std::exception& error) {
+    return own + error.what();
+  } catch (...) {
+    return own + "unknown";
+  }
+}
+
+void FlowRun::begin(const Gil& gil) {
+  // Everything before the first partition is built, which needs what was restored.
+  if (keeping_)
+    states_.emplace(gil, streams_.states(), options_.seats, keeping_->snapshots.clone(gil));
+  if (options_.seats.process != 0) return;  // process 0 says what was stored
+  if (keeping_) restore_all(gil);
+  const std::uint64_t newest = keeping_ ? keeping_->keeper->newest_epoch() : 0;
+  peers_.send_all(wire::Restored{newest});
+  start(gil, newest);
+}
+
+// Those of the other processes, too.
+void FlowRun::restore_all(const Gil& gil) {
+  keeping_->keeper->read(
+      [&](const std::string& step, const store::Key& key, std::string_view snapshot) {
+        const std::uint32_t process = states_->restore(gil, step, key, snapshot);
+        if (process == FlowStates::kNone || process == options_.seats.process) return;
+        const std::string bytes = bytes_of(key);
+        const wire::KeptState message = message_of(step, bytes, key.kind, snapshot);
+        if (process == FlowStates::kAll)
+          peers_.send_all(message);
+        else
+          peers_.send(process, message);
+      });
+}
+
+void FlowRun::start(const Gil& gil, std::uint64_t newest_epoch) {
+  if (states_) states_->restored();
+  epoch_ = newest_epoch + 1;
+  streams_.build_sources(gil);
+  epoch_began_us_ = time_.now_us();
+  coordination_.emplace(
+      cluster::Coordination::Parts{.peers = peers_,
+                                   .intake = intake_,
+                                   .member = *this,
+                                   .stages = streams_.stages(),
+                                   .newest_epoch = static_cast<std::int64_t>(newest_epoch),
+                                   .on_ready =
+                                       [this] {
+                                         started_ = true;
+                                         next_turn_.ask();
+                                       },
+                                   .on_drained =
+                                       [this] {
+                                         const embed::GilLock held;
+                                         finish(held, draining_ ? End::kDrained : End::kFinished);
+                                       }});
+  coordination_->ready();
+}
+
+// Nothing new comes into the steps while an epoch ends or a link is full. Where each round is an
+// epoch, the next round waits for its end.
+bool FlowRun::may_read() const {
+  return !draining_ && !sources_ended_ && !intake_.paused() &&
+         !(end_wanted_ && options_.epoch_interval_us == 0);
+}
+
 void FlowRun::turn() {
-  if (end_) return;
+  if (end_ || !started_) return;
   const embed::GilLock gil;
-  if (draining_) return finish(gil, End::kDrained);
+  if (draining_) return sources_ended();
   const std::int64_t began_us = time_.now_us();
-  while (round(gil)) {
-    if (aborted_) return finish(gil, End::kAborted);
+  while (may_read() && round(gil)) {
+    if (end_) return;
     if (time_.now_us() - began_us > kShareOfTurnUs) return next_turn_.ask();
   }
-  if (aborted_) return finish(gil, End::kAborted);
-  const bool ended = std::all_of(streams_.begin(), streams_.end(),
-                                 [](const auto& stream) { return stream->ended; });
-  if (ended) return finish(gil, End::kFinished);
-  wait();
+  if (end_) return;
+  look_whether_epoch_is_over(false);
+  if (may_read() && ends_.all_ended()) sources_ended();
+  if (!end_) wait();
 }
 
 // Whether there was something to do.
 bool FlowRun::round(const Gil& gil) {
   bool busy = false;
-  for (const auto& stream : streams_) {
-    if (!stream->ended && poll(gil, *stream)) busy = true;
-    if (aborted_) return true;
-  }
-  run_due(gil);
-  end_streams(gil);
-  const std::int64_t now_us = time_.now_us();
-  if (now_us - epoch_began_us_ >= options_.epoch_interval_us &&
-      (busy || options_.epoch_interval_us > 0))
-    end_epoch(gil);
-  return busy;
-}
-
-bool FlowRun::poll(const Gil& gil, Stream& stream) {
-  bool busy = false;
-  flow::Batch items;
-  for (flow::SourceParts::Part& part : stream.parts.parts()) {
-    flow::SourcePart& source = part.source;
-    if (source.ended() || source.awake_us() > time_.now_us()) continue;
-    const flow::SourcePart::Polled polled = source.poll(gil);
-    if (polled == flow::SourcePart::Polled::kAbort) {
-      aborted_ = true;
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    if (ends_.ended(i)) continue;
+    const FlowStreams::Polled polled = streams_.poll(gil, i);
+    if (polled == FlowStreams::Polled::kAbort) {
+      peers_.send_all(wire::Failed{""});
+      finish(gil, End::kAborted);
       return true;
     }
-    busy = busy || polled != flow::SourcePart::Polled::kNothing;
-    while (source.next_items(gil, items, kItemsAtOnceMax)) {
-      stream.pipelines[part.worker]->run_records(gil, items);
-      deliver(gil);
-    }
+    busy = busy || polled == FlowStreams::Polled::kSomething;
   }
+  streams_.run_due(gil);
+  ends_.advance(gil);
+  look_whether_epoch_is_over(busy);
   return busy;
 }
 
-void FlowRun::run_due(const Gil& gil) {
-  const std::int64_t now_us = time_.now_us();
-  for (const auto& stream : streams_)
-    for (const auto& pipeline : stream->pipelines) {
-      const std::optional<std::int64_t> due_us = pipeline->next_due_us();
-      if (!due_us || *due_us > now_us) continue;
-      pipeline->on_due(gil, now_us);
-      deliver(gil);
-    }
+// Process 0 has the clock; where each round is an epoch, each process ends those with its rounds.
+void FlowRun::look_whether_epoch_is_over(bool busy) {
+  const bool has_clock = options_.seats.process == 0 && options_.epoch_interval_us > 0;
+  const bool over = has_clock ? time_.now_us() - epoch_began_us_ >= options_.epoch_interval_us
+                              : busy && options_.epoch_interval_us == 0;
+  if (!over || end_wanted_) return;
+  end_wanted_ = true;
+  coordination_->want_end();
 }
 
-// Until nothing is on its way from one worker to another.
-void FlowRun::deliver(const Gil& gil) {
-  if (options_.workers == 1) return;
-  while (!exchange_.idle())
-    for (std::uint32_t worker = 0; worker < options_.workers; ++worker)
-      while (std::optional<flow::MemoryExchange::Arrival> arrival = exchange_.take(worker))
-        streams_[arrival->to.pipeline]->pipelines[worker]->run_from(gil, arrival->to.step,
-                                                                    arrival->records);
-}
-
-// Stage by stage in all workers: what one gives reaches the next stage before that one ends.
-void FlowRun::end_streams(const Gil& gil) {
-  for (const auto& stream : streams_) {
-    if (stream->ended || !stream->parts.ended()) continue;
-    stream->ended = true;
-    for (std::size_t stage = 0; stage < stream->pipelines[0]->steps();) {
-      std::size_t next = stage;
-      for (const auto& pipeline : stream->pipelines) next = pipeline->end_stage(gil, stage);
-      deliver(gil);
-      stage = next;
-    }
-  }
-}
-
-void FlowRun::end_epoch(const Gil& gil) {
-  for (const auto& stream : streams_)
-    for (flow::SinkStep* sink : stream->sinks) sink->write_kept(gil);
-  if (keeper_) {
-    for (const auto& stream : streams_) {
-      stream->parts.end_epoch(gil);
-      for (flow::SinkStep* sink : stream->sinks) sink->end_epoch(gil);
-    }
-    keeper_->store(gil, epoch_);
-  }
-  ++epoch_;
-  epoch_began_us_ = time_.now_us();
-}
-
-bool FlowRun::keeps_items() const {
-  for (const auto& stream : streams_)
-    for (const flow::SinkStep* sink : stream->sinks)
-      if (sink->keeps_items()) return true;
-  return false;
+void FlowRun::sources_ended() {
+  if (std::exchange(sources_ended_, true)) return;
+  coordination_->sources_drained();
 }
 
 void FlowRun::wait() {
   const std::int64_t now_us = time_.now_us();
   std::int64_t until_us = now_us + kWaitMaxMs * 1000;
-  if (options_.epoch_interval_us > 0 && (keeper_ || keeps_items()))
+  const bool ends_epochs = options_.seats.process == 0 && options_.epoch_interval_us > 0 &&
+                           (keeping_ || options_.seats.processes > 1 || streams_.keeps_items());
+  if (ends_epochs && !end_wanted_)
     until_us = std::min(until_us, epoch_began_us_ + options_.epoch_interval_us);
-  for (const auto& stream : streams_) {
-    if (const std::optional<std::int64_t> awake_us = stream->parts.next_awake_us())
-      until_us = std::min(until_us, *awake_us);
-    for (const auto& pipeline : stream->pipelines)
-      if (const std::optional<std::int64_t> due_us = pipeline->next_due_us())
-        until_us = std::min(until_us, *due_us);
-  }
+  if (may_read())
+    if (const std::optional<std::int64_t> wake_us = streams_.next_wake_us())
+      until_us = std::min(until_us, *wake_us);
   if (until_us <= now_us) return next_turn_.ask();
   wake_.start(static_cast<std::uint64_t>((until_us - now_us + 999) / 1000));
 }
 
 void FlowRun::finish(const Gil& gil, End end) {
   end_ = end;
-  if (end != End::kAborted) end_epoch(gil);
-  close(gil);
+  streams_.close(gil);
+  peers_.flush();
+  // Whoever watches this process may pass on the signal that it has had already.
+  if (stop_signal_ && options_.signals == FlowOptions::Signals::kDrain)
+    stop_signal_->ignore_later();
   loop_.stop();
 }
 
-void FlowRun::close(const Gil& gil) {
-  for (const auto& stream : streams_) {
-    stream->parts.close(gil);
-    for (flow::SinkStep* sink : stream->sinks) sink->close(gil);
+void FlowRun::on_message(const Gil& gil, std::uint32_t from, const wire::LinkMessage& message) {
+  if (end_) return;
+  if (const auto* failed = std::get_if<wire::Failed>(&message)) {
+    if (failed->text.empty()) return finish(gil, End::kAborted);
+    throw PeerFailed(std::string(failed->text));
   }
+  if (!take(gil, from, message))
+    throw PeerFailed(process_text(from) +
+                     " says what makes no sense here: it runs another dataflow");
+}
+
+bool FlowRun::take(const Gil& gil, std::uint32_t from, const wire::LinkMessage& message) {
+  if (const auto* batch = std::get_if<wire::Batch>(&message)) return streams_.receive(gil, *batch);
+  if (const auto* ended = std::get_if<wire::Ended>(&message)) return ends_.on_ended(*ended);
+  if (const auto* state = std::get_if<wire::KeptState>(&message)) return take_state(gil, *state);
+  if (const auto* restored = std::get_if<wire::Restored>(&message)) {
+    if (coordination_) return false;
+    start(gil, restored->epoch);
+    return true;
+  }
+  if (std::holds_alternative<wire::Drain>(message)) return draining_ = true;
+  return coordination_ && coordination_->on_message(from, message);
+}
+
+bool FlowRun::take_state(const Gil& gil, const wire::KeptState& state) {
+  if (!states_ || state.key_kind > static_cast<std::uint32_t>(store::KeyKind::kPickle))
+    return false;
+  if (options_.seats.process != 0) {
+    states_->restore(gil, std::string(state.step), key_of(state), state.value);
+    return true;
+  }
+  if (rows_.empty() || rows_.back().state != state.step)
+    rows_.push_back({std::string(state.step), {}});
+  store::StateRow row{.key = key_of(state), .value = std::nullopt};
+  if (state.is_kept != 0) row.value = std::string(state.value);
+  rows_.back().rows.push_back(std::move(row));
+  return true;
+}
+
+// One that has ended behind the last epoch is no news; whether that was so, process 0 knows.
+void FlowRun::on_lost(std::uint32_t process, const std::string& why) {
+  if (end_ || (sources_ended_ && process != cluster::Coordination::kCoordinator)) return;
+  throw PeerFailed(process_text(process) + (why.empty() ? " is gone" : " is no peer: " + why));
+}
+
+void FlowRun::end_epoch(std::int64_t epoch) {
+  const embed::GilLock gil;
+  streams_.write_kept(gil);
+  if (states_) {
+    streams_.end_epoch(gil);
+    std::vector<store::StateRows> changed = states_->end_epoch(gil);
+    if (options_.seats.process == 0)
+      std::move(changed.begin(), changed.end(), std::back_inserter(rows_));
+    else
+      for (const store::StateRows& of_step : changed)
+        for (const store::StateRow& row : of_step.rows)
+          peers_.send(0, message_of(of_step.state, bytes_of(row.key), row.key.kind, row.value));
+  }
+  epoch_ = static_cast<std::uint64_t>(epoch) + 1;
+  epoch_began_us_ = time_.now_us();
+  coordination_->stored(epoch);
+}
+
+// Every process has told process 0 what changed.
+void FlowRun::commit(std::int64_t epoch) {
+  if (!keeping_ || !keeping_->keeper) return coordination_->committed(epoch);
+  keeping_->keeper->store(static_cast<std::uint64_t>(epoch), std::exchange(rows_, {}),
+                          [this, epoch] { coordination_->committed(epoch); });
+}
+
+void FlowRun::close(std::int64_t epoch) {
+  end_wanted_ = false;
+  coordination_->closed(epoch);
+  next_turn_.ask();
 }
 
 }  // namespace machida::worker

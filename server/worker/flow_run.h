@@ -1,109 +1,119 @@
-// Runs a dataflow in the calling thread: all its workers in turn, on one event loop, until its
-// inputs have ended, a signal drains it, or user code fails. Items change workers by reference.
+// Runs a dataflow, or this process's part of it, in the calling thread: its workers in turn, on one
+// event loop, until the inputs have ended on all processes, a signal drains it, or user code fails.
 //
 // A turn of the loop runs rounds for at most 2 ms: in a round each partition that is awake is
-// polled once, in the order of workers and names, and its items go through all steps before the
-// next one. An epoch ends between two rounds, when nothing is under way: so everything that is
-// stored of it belongs together.
+// polled once. An epoch ends between two rounds, when nothing is under way between workers, on all
+// processes between the same items (cluster/coordination): so everything that is stored of it
+// belongs together. Process 0 has the store; the others send it what changed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "embed/gil.h"
-#include "embed/object.h"
+#include "embed/pickling.h"
 #include "server/base/system_time.h"
+#include "server/checkpoint/accord.h"
+#include "server/cluster/coordination.h"
+#include "server/cluster/link_exchange.h"
 #include "server/flow/dead_letters.h"
-#include "server/flow/memory_exchange.h"
-#include "server/flow/pipeline.h"
-#include "server/flow/sink_step.h"
-#include "server/flow/source_parts.h"
+#include "server/flow/intake.h"
 #include "server/metrics/counter.h"
 #include "server/plan/dataflow.h"
 #include "server/uv/loop.h"
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
+#include "server/worker/flow_ends.h"
+#include "server/worker/flow_keeper.h"
+#include "server/worker/flow_peers.h"
+#include "server/worker/flow_seats.h"
+#include "server/worker/flow_states.h"
+#include "server/worker/flow_streams.h"
 
 namespace machida::worker {
 
-// Keeps what the dataflow remembers over a restart.
-class FlowKeeper {
- public:
-  virtual ~FlowKeeper() = default;
-  // The newest epoch that is stored; 0: none.
-  virtual std::uint64_t newest_epoch() const = 0;
-  // Gives what was stored to whom it belongs: `states` by worker.
-  virtual void restore(const embed::Gil&,
-                       const std::vector<std::vector<flow::EpochStates*>>& states) = 0;
-  // Stores what changed; durable when it returns.
-  virtual void store(const embed::Gil&, std::uint64_t epoch) = 0;
-};
-
 struct FlowOptions {
   std::int64_t epoch_interval_us = 10'000'000;  // 0: each round is an epoch
-  std::uint32_t workers = 1;
-  bool take_signals = false;  // SIGTERM and SIGINT drain; only on the process's main thread
+  FlowSeats seats;
+  std::vector<int> links;  // to the other processes, by number; -1 at its own place
+  // What SIGTERM and SIGINT do; only on the process's main thread.
+  enum class Signals {
+    kLeave,         // to others
+    kDrainThenEnd,  // the first drains, the second ends the process
+    kDrain,         // others only the first: whoever watches this process ends it
+  };
+  Signals signals = Signals::kLeave;
 };
 
-class FlowRun {
+class FlowRun final : private checkpoint::EpochMember {
  public:
-  // `plan`, `failures`, `metrics` and `keeper` (null: nothing is kept) outlive it.
+  // How states become bytes, where they are kept; the same in all processes.
+  struct Keeping {
+    FlowKeeper* keeper = nullptr;  // in process 0; outlives the run
+    embed::Pickling snapshots;
+  };
+  // `plan`, `failures` and `metrics` outlive it.
   FlowRun(const embed::Gil&, const plan::Dataflow& plan, FlowOptions options,
-          flow::DeadLetters& failures, metrics::Registry& metrics, FlowKeeper* keeper);
+          flow::DeadLetters& failures, metrics::Registry& metrics, std::optional<Keeping> keeping);
   ~FlowRun();
 
   enum class End { kFinished, kAborted, kDrained };
-  // Without the lock. Throws what `failures` throws; sources and sinks are closed then, too.
+  // Without the lock. Throws what `failures` throws, PeerFailed, and what the keeper does; sources
+  // and sinks are closed then, too, and the other processes told.
   End run();
-  // What asked for the drain: SIGTERM or SIGINT.
+  // What asked for the drain: SIGTERM or SIGINT; 0: another process.
   int signal() const noexcept { return signal_; }
 
  private:
-  struct Stream;  // an input with its pipelines, one per worker
-
-  void make_stream(const embed::Gil&, const plan::StreamSpec& spec, std::size_t index);
-  std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::StreamSpec& spec,
-                                                std::size_t index, std::uint32_t worker,
-                                                Stream& stream);
-  std::unique_ptr<flow::SinkStep> make_sink(const embed::Gil&, const plan::OutputSpec& spec,
-                                            std::uint32_t worker);
-  std::unique_ptr<flow::Assignment> assign_sink(const embed::Gil&, const plan::OutputSpec& spec);
-  void restore(const embed::Gil&);
+  std::string failure_text() const;
+  void begin(const embed::Gil&);
+  void restore_all(const embed::Gil&);
+  void start(const embed::Gil&, std::uint64_t newest_epoch);
   void turn();
   bool round(const embed::Gil&);
-  bool poll(const embed::Gil&, Stream& stream);
-  void run_due(const embed::Gil&);
-  void deliver(const embed::Gil&);
-  void end_streams(const embed::Gil&);
-  void end_epoch(const embed::Gil&);
-  bool keeps_items() const;
+  bool may_read() const;
+  void look_whether_epoch_is_over(bool busy);
   void wait();
+  void sources_ended();
   void finish(const embed::Gil&, End end);
-  void close(const embed::Gil&);
+
+  void on_message(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
+  bool take(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
+  bool take_state(const embed::Gil&, const wire::KeptState& state);
+  void on_lost(std::uint32_t process, const std::string& why);
+
+  void end_epoch(std::int64_t epoch) override;
+  void commit(std::int64_t epoch) override;
+  void close(std::int64_t epoch) override;
 
   const plan::Dataflow& plan_;
-  FlowOptions options_;
-  flow::DeadLetters& failures_;
-  metrics::Registry& metrics_;
-  FlowKeeper* keeper_;
-  embed::Object metadata_class_;  // empty: bare windows
+  const FlowOptions options_;
+  const std::optional<Keeping> keeping_;
   WallTime time_;
-  flow::MemoryExchange exchange_;
-  std::vector<std::uint64_t> worker_indices_;
-  std::vector<std::unique_ptr<Stream>> streams_;
   std::uint64_t epoch_ = 1;
   std::int64_t epoch_began_us_ = 0;
-  bool aborted_ = false;
+  bool end_wanted_ = false;  // of the epoch, or it is in work
 
   uv::Loop loop_;
   uv::NextTurn next_turn_;
   uv::Timer wake_;
   std::optional<uv::StopSignal> stop_signal_;
-  int signal_ = 0;
+  flow::Intake intake_;
+  FlowPeers peers_;
+  cluster::LinkExchange links_;
+  FlowStreams streams_;
+  FlowEnds ends_;
+  std::optional<FlowStates> states_;
+  std::vector<store::StateRows> rows_;  // of the epoch that ends, from all processes
+  std::optional<cluster::Coordination> coordination_;
+
+  bool started_ = false;  // all processes are ready
   bool draining_ = false;
+  bool sources_ended_ = false;  // as the others know
+  int signal_ = 0;
   std::optional<End> end_;
 };
 

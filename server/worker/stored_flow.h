@@ -1,40 +1,34 @@
 // Keeps a dataflow's states and positions in recovery partitions, and brings them back. Worker's
-// thread, under the lock, which it holds while the disk is written.
+// thread, which waits while the disk is written.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "embed/gil.h"
-#include "embed/pickling.h"
 #include "server/base/system_time.h"
-#include "server/checkpoint/state_rows.h"
 #include "server/store/recovery_parts.h"
-#include "server/worker/flow_run.h"
+#include "server/worker/flow_keeper.h"
 
 namespace machida::worker {
 
 class StoredFlow final : public FlowKeeper {
  public:
-  // Opens the partitions: throws store::PartsError and store::StoreError. `snapshots` makes bytes
-  // of snapshots; `time` outlives it.
-  StoredFlow(const embed::Gil&, const std::string& directory, std::int64_t backup_interval_us,
-             embed::Pickling snapshots, const SystemTime& time);
+  // Opens the partitions: throws store::PartsError and store::StoreError. `time` outlives it.
+  StoredFlow(const std::string& directory, std::int64_t backup_interval_us, const SystemTime& time)
+      : parts_(directory, backup_interval_us), time_(time) {}
 
   std::uint64_t newest_epoch() const override { return parts_.epoch(); }
-  // Throws checkpoint::RecoveryError when a snapshot can't be used.
-  void restore(const embed::Gil&,
-               const std::vector<std::vector<flow::EpochStates*>>& states) override;
-  // Throws checkpoint::StateNotSaved, store::StoreFull and store::StoreError.
-  void store(const embed::Gil&, std::uint64_t epoch) override;
+  // Throws store::StoreError.
+  void read(const OnState& on_state) override { parts_.read_states(on_state); }
+  // Throws store::StoreFull and store::StoreError.
+  void store(std::uint64_t epoch, std::vector<store::StateRows> rows,
+             std::function<void()> on_stored) override;
 
  private:
   store::RecoveryParts parts_;
-  embed::Pickling snapshots_, keys_;
-  checkpoint::RowWriter writer_;
   const SystemTime& time_;
-  std::vector<flow::EpochStates*> states_;  // of all workers
 };
 
 }  // namespace machida::worker

@@ -59,6 +59,10 @@ TEST_CASE("every message between workers comes out as it went in, however the re
       Ready{},
       Pause{},
       Resume{},
+      KeptState{"count", 1, "a key", 1, "its state"},
+      KeptState{"count", 0, "", 0, ""},
+      Restored{7},
+      Ended{1, 2},
   };
   const std::string stream = bytes_of(said);
   std::mt19937 random(11);
@@ -103,7 +107,9 @@ TEST_CASE("a link begins with a Hello of this program and has no second one") {
 TEST_CASE("nonsense between workers is an error that says what it is") {
   CHECK(complaint(length_of(0)) == "a message of 0 bytes");
   CHECK(complaint(length_of(1001)) == "a message of 1001 bytes is over the limit of 1000");
-  CHECK(complaint(length_of(1) + '\x0e') == "a message of unknown type 14");
+  CHECK(complaint(length_of(1) + '\x11') == "a message of unknown type 17");
+  CHECK(complaint(length_of(8) + "\x0e" + std::string("\xff\0\0\0abc", 7)) ==
+        "a KeptState of 8 bytes");
   CHECK(complaint(length_of(8) + "\x02" + "epoch 1") == "a Barrier of 8 bytes");
   CHECK(complaint(length_of(10) + "\x04" + "12345678x") == "a Stored of 10 bytes");
   CHECK(complaint(length_of(2) + "\x08x") == "a Drain of 2 bytes");
