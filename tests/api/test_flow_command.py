@@ -1,6 +1,7 @@
 """The command lines of dataflows: flags and their environment, import strings, exit statuses."""
 
 import os
+import re
 import subprocess
 import sys
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import wallaroo
 from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSink, TestingSource
 from wallaroo.flows import run
 from wallaroo.flows.importing import load_flow
 from wallaroo.flows.running import cli_main, cluster_main, run_cluster
@@ -193,14 +195,30 @@ def test_wrong_numbers_of_workers_are_refused():
         cli_main(flow, process_id=0)
     with pytest.raises(ValueError, match="'worker_count_per_proc': must be 1 or more"):
         cluster_main(flow, [], 0, worker_count_per_proc=0)
-    with pytest.raises(NotImplementedError, match="shared by 2 processes"):
-        cluster_main(flow, ["a:1", "b:1"], 1)
     with pytest.raises(ValueError, match="'proc_id': 2 is no index of the 2 addresses"):
         cluster_main(flow, ["a:1", "b:1"], 2)
     with pytest.raises(TypeError, match="argument 'addresses'"):
         cluster_main(flow, "a:1", 0)
     with pytest.raises(ValueError, match="'processes': must be 1 or more"):
         run_cluster(flow, processes=0)
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("192.0.2.1:2101", "'192.0.2.1:2101' is another machine"),
+        ("[2001:db8::1]:2101", "is another machine"),
+        ("localhost", "'localhost' is no host:port"),
+        (":2101", "':2101' is no host:port"),
+        ("localhost:http", "'localhost:http' is no host:port"),
+    ],
+)
+def test_addresses_of_processes_are_of_this_machine(address, text):
+    flow = Dataflow()
+    flow.input("in", TestingSource([]))
+    flow.output("out", TestingSink([]))
+    with pytest.raises(ValueError, match=re.escape(text)):
+        cluster_main(flow, ["localhost:2102", address], 0)
 
 
 def command(*arguments, cwd=None, **environment):

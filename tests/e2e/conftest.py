@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from harness import (
     Topic,
     kafka_arguments,
 )
+from harness.flow_processes import Run
 from harness.postgres import Postgres
 
 
@@ -156,3 +158,18 @@ def serve_kafka(start: Start, tmp_path: Path) -> ServeKafka:
         return server.ready() if ready else server
 
     return begin
+
+
+@pytest.fixture
+def start_flow(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    """A function (module, arguments..., environment) -> Run of `python -m` there; all are ended."""
+    runs: list[Run] = []
+
+    def begin(*arguments: str, program: list[str] | None = None, **environment: str) -> Run:
+        command = [*(program or [sys.executable, "-m"]), *arguments]
+        runs.append(Run(tmp_path, *command, **environment))
+        return runs[-1]
+
+    yield begin
+    for run in runs:
+        run.kill()

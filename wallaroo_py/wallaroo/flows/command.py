@@ -10,7 +10,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from .importing import load_flow
+from .links import PeerFailedError
+from .processes import Seat, split
 from .recovery import RecoveryConfig
+from .running import run_seat
 from .step_list import BARE_WINDOW_OUTPUT
 
 IMPORT_HELP = (
@@ -124,16 +128,43 @@ def recovery_arguments(options: argparse.Namespace) -> dict[str, Any]:
     return {"epoch_interval": options.snapshot_interval, "recovery_config": config}
 
 
-def run_guarded(run: Callable[[], None]) -> None:
+def run_guarded(run: Callable[[], None], seat: Seat | None = None) -> None:
     """Run, and end the process with status 1 and a traceback if that raises.
 
     Ctrl-C, after which the flow has been drained, ends it with status 0.
+    seat: what this process is of several; only one of them reports.
     """
     try:
         run()
     except KeyboardInterrupt:
-        print("interrupted: the dataflow was stopped", file=sys.stderr)
+        if seat is None:
+            print("interrupted: the dataflow was stopped", file=sys.stderr)
+    except PeerFailedError as error:
+        if seat is None:
+            print(error, file=sys.stderr)
+        else:
+            seat.is_victim()
+        sys.exit(1)
     except Exception:
         sys.stdout.flush()
-        traceback.print_exc()
+        if seat is None or seat.may_report():
+            traceback.print_exc()
         sys.exit(1)
+    finally:
+        if seat is not None:
+            seat.ignore_signals()
+
+
+def run_workers(options: argparse.Namespace, count: int, **arguments: Any) -> None:
+    """Run the dataflow of a command line with `count` workers, and end the process if it failed.
+
+    Several are processes of their own; the one that was started only watches them, and ends here.
+    arguments: for `run_seat`, besides those of the flags for recovery.
+    """
+    seat = split(count) if count > 1 else None
+    run_guarded(
+        lambda: run_seat(
+            load_flow(options.import_str), seat, **arguments, **recovery_arguments(options)
+        ),
+        seat,
+    )

@@ -7,6 +7,10 @@ nothing: it only says what belongs together when state is stored for recovery (`
 SIGTERM and Ctrl-C stop reading, let what was read go through, store what is to be stored, and end
 the process with status 0. It is 1 when the flow failed, and 2 for a mistake on the command line.
 
+With `-w` each worker is a process of its own, so that they use several cores; with `-i` and `-a`
+the workers of each process take turns in it, and the processes are started one by one, all on this
+machine.
+
 Each flag has an environment variable; the flag goes first. With BYTEWAX_DATAFLOW_API_ENABLED the
 flow is shown as JSON over HTTP (see `wallaroo.flows.web`). In Kubernetes, BYTEWAX_POD_NAME and
 BYTEWAX_STATEFULSET_NAME together are the process id, and the file BYTEWAX_HOSTFILE_PATH has the
@@ -42,7 +46,7 @@ def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentPars
         envvar="BYTEWAX_WORKERS_PER_PROCESS",
         type=command.positive,
         default=1,
-        help="Number of workers for each process",
+        help="Number of workers; with '-i' and '-a', for each process",
     )
     scaling.add_argument(
         "-p",
@@ -51,7 +55,7 @@ def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentPars
         envvar="BYTEWAX_PROCESSES",
         type=command.positive,
         default=1,
-        help="Number of processes to stand for, as in release 0.17: it multiplies the workers",
+        help="Number of processes, as in release 0.17: it multiplies the workers",
     )
     scaling.add_argument(
         "-i",
@@ -108,16 +112,21 @@ def parse(
 def main(arguments: Sequence[str] | None = None, program: str = "python -m bytewax.run") -> None:
     """Run a dataflow from the command line, and end the process if it failed."""
     options = parse(arguments, program)
-    command.run_guarded(
-        lambda: cli_main(
-            load_flow(options.import_str),
-            workers_per_process=options.workers_per_process * options.processes,
-            process_id=options.process_id,
-            addresses=options.addresses,
-            config=options.config,
-            **command.recovery_arguments(options),
+    if options.addresses:
+        command.run_guarded(
+            lambda: cli_main(
+                load_flow(options.import_str),
+                workers_per_process=options.workers_per_process,
+                process_id=options.process_id,
+                addresses=options.addresses,
+                config=options.config,
+                **command.recovery_arguments(options),
+            )
         )
-    )
+    else:
+        command.run_workers(
+            options, options.workers_per_process * options.processes, config=options.config
+        )
 
 
 def _pod_number() -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
 from .engine import load_engine
+from .links import linked
+from .processes import Seat
 from .recovery import RecoveryConfig, check_directory
 from .web import shown_over_http
 
@@ -55,14 +58,18 @@ def cluster_main(
     config: str | Path | None = None,
     worker_count_per_proc: int = 1,
 ) -> None:
-    """Run a dataflow with several workers, all in this process.
+    """Run a dataflow with several workers, in this process or in several.
 
-    addresses: `host:port` of this process, or empty or None; several are refused, since processes
-    can't share a dataflow so far. proc_id: the index of this process in addresses.
-    worker_count_per_proc: how many workers each process has. They take turns running Python.
+    addresses: `host:port` of every process that shares the dataflow, all on this machine; each is
+    called with the same ones, and waits for the others. Empty or None: this is the only process.
+    proc_id: the index of this process in addresses.
+    worker_count_per_proc: how many workers each process has. Those of one take turns running
+    Python, and see the same objects: a TestingSink's list has the items of the workers here.
+    recovery_config: the partitions are used by process 0, for all; the others need one, too.
     For the rest see `run_main`.
-    Raises what run_main raises, ValueError when proc_id is no index of addresses,
-    NotImplementedError for several addresses.
+    Raises what run_main raises, ValueError when proc_id is no index of addresses or they are not
+    of this machine, OSError when another process has this one's address, RuntimeError when another
+    process fails.
     """
     workers = check_size("worker_count_per_proc", worker_count_per_proc)
     if workers < 1:
@@ -78,10 +85,11 @@ def cluster_main(
                 f"argument 'proc_id': {process} is no index of the {len(addresses)} addresses"
             )
         if len(addresses) > 1:
-            raise NotImplementedError(
-                f"a dataflow can't be shared by {len(addresses)} processes so far, each would read "
-                "all of the input: give one process more workers instead"
-            )
+            _check(flow)
+            with linked(addresses, process, workers) as links:
+                options["links"] = links
+                _run(flow, options)
+            return
     _run(flow, options)
 
 
@@ -95,7 +103,7 @@ def cli_main(
     recovery_config: RecoveryConfig | None = None,
     config: str | Path | None = None,
 ) -> None:
-    """Run a dataflow as `python -m bytewax.run` does, and show it over HTTP if that is asked for.
+    """Run a dataflow in this process, and show it over HTTP if the environment asks for that.
 
     process_id and addresses go together; see `cluster_main` for what they and the others mean.
     Raises what cluster_main raises, ValueError when only one of the two is given.
@@ -112,6 +120,27 @@ def cli_main(
             config=config,
             worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
         )
+
+
+def run_seat(
+    flow: Dataflow,
+    seat: Seat | None,
+    *,
+    epoch_interval: timedelta | None = None,
+    recovery_config: RecoveryConfig | None = None,
+    config: str | Path | None = None,
+) -> None:
+    """Run a dataflow as the worker that this process is; without a seat it is the only one.
+
+    For the rest see `run_main`. Raises what run_main raises, PeerFailedError when another worker
+    fails.
+    """
+    options = _options(epoch_interval, recovery_config, config)
+    if seat is not None:
+        options["links"] = seat.links
+        options["watched"] = True
+    with shown_over_http(flow) if seat is None or seat.index == 0 else nullcontext():
+        _run(flow, options)
 
 
 def run_cluster(
@@ -175,13 +204,17 @@ def _options(
     return options
 
 
-def _run(flow: Dataflow, options: dict[str, Any]) -> None:
+def _check(flow: Dataflow) -> None:
     if not isinstance(flow, Dataflow):
         raise wrong_type("flow", flow, "Dataflow")
     operators = {step[0] for step in flow._steps}
     for needed in ("input", "output"):
         if needed not in operators:
             raise ValueError(f"Dataflow needs to contain at least one {needed}")
+
+
+def _run(flow: Dataflow, options: dict[str, Any]) -> None:
+    _check(flow)
     engine = load_engine()
     config = options.pop("config", None)
     if config is not None:

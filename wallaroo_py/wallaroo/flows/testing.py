@@ -190,7 +190,6 @@ def poll_next_batch(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a dataflow with several workers from the command line: `python -m bytewax.testing`."""
     from . import command
-    from .importing import load_flow
 
     parser = argparse.ArgumentParser(
         prog="python -m bytewax.testing",
@@ -206,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         envvar="BYTEWAX_PROCESSES",
         default=1,
         type=command.positive,
-        help="Number of processes to stand for: it multiplies the workers, all in this process",
+        help="Number of processes: it multiplies the workers, each of which is a process",
     )
     scaling.add_argument(
         "-w",
@@ -218,11 +217,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="Number of workers for each process",
     )
     options = parser.parse_args(arguments)
-    command.run_guarded(
-        lambda: run_cluster(
-            load_flow(options.import_str),
-            processes=options.processes,
-            workers_per_process=options.workers_per_process,
-            **command.recovery_arguments(options),
-        )
-    )
+    command.run_workers(options, options.processes * options.workers_per_process)

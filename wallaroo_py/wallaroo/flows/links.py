@@ -1,0 +1,172 @@
+"""Connect the processes that share a dataflow, on one machine, by their addresses.
+
+An address `host:port` names a process; the connection itself is a Unix socket that only processes
+of the same user can use, since what goes over it is pickled. Its name stands for the address, so
+two dataflows with the same addresses are in each other's way as if they were ports.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import struct
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+_RETRY_S = 0.1
+_QUIET_S = 5.0
+_GREETING_S_MAX = 10.0
+_GREETING_BYTES_MAX = 64 << 10
+
+
+class PeerFailedError(RuntimeError):
+    """Another process of the dataflow has failed or is gone; its own errors say why."""
+
+
+@contextlib.contextmanager
+def linked(addresses: Sequence[str], process: int, workers: int) -> Iterator[list[int]]:
+    """Wait until all processes are there, and give a descriptor of a socket to each.
+
+    addresses: `host:port` of every process, of this machine. process: this one's index.
+    workers: of each process. Gives a list of int, -1 at this process's place; who uses one takes it
+    over. Raises ValueError for an address of another machine or processes that do not fit together,
+    OSError when another process has this address.
+    """
+    for address in addresses:
+        _check_local(address)
+    found: dict[int, socket.socket] = {}
+    greeting = {"addresses": list(addresses), "workers": workers}
+    with contextlib.ExitStack() as open_sockets:
+        server = open_sockets.enter_context(_listener(addresses[process]))
+        waiting = _Waiting()
+        for peer in range(process):
+            found[peer] = open_sockets.enter_context(_connected(addresses[peer], waiting))
+            _send(found[peer], {**greeting, "process": process})
+            _check(_receive(found[peer]), greeting, peer)
+        server.settimeout(_RETRY_S)
+        while missing := [a for i, a in enumerate(addresses) if i != process and i not in found]:
+            try:
+                connection = open_sockets.enter_context(server.accept()[0])
+            except TimeoutError:
+                waiting.look(missing[0])
+                continue
+            with contextlib.suppress(OSError, EOFError):  # one that was gone again connects anew
+                peer = _welcome(connection, {**greeting, "process": process})
+                if peer is not None:
+                    found[peer] = connection
+        yield [found[peer].detach() if peer != process else -1 for peer in range(len(addresses))]
+
+
+def _check_local(address: str) -> None:
+    host, colon, port = address.rpartition(":")
+    if not colon or not host or not port.isdecimal():
+        raise ValueError(f"argument 'addresses': {address!r} is no host:port")
+    try:
+        ends = {info[4][0] for info in socket.getaddrinfo(host.strip("[]"), None)}
+    except OSError as error:
+        raise ValueError(f"argument 'addresses': {host!r} can't be found: {error}") from None
+    for end in ends:
+        family = socket.AF_INET6 if ":" in str(end) else socket.AF_INET
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.bind((end, 0))
+            return
+    raise ValueError(
+        f"argument 'addresses': {address!r} is another machine: the processes of a dataflow run on "
+        "one; on several, let each run its own dataflow with a part of the input, as of Kafka"
+    )
+
+
+def _name(address: str) -> bytes:
+    digest = hashlib.sha256(f"{os.getuid()} {address}".encode()).hexdigest()
+    return b"\0machida-flow-" + digest[:32].encode()
+
+
+def _listener(address: str) -> socket.socket:
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        server.bind(_name(address))
+        server.listen(128)
+    except OSError as error:
+        server.close()
+        raise OSError(
+            error.errno, f"{address} can't be listened on: {os.strerror(error.errno or 0)}"
+        ) from None
+    return server
+
+
+class _Waiting:
+    """Says once, when it takes long, who is waited for."""
+
+    def __init__(self) -> None:
+        self._say_at: float | None = time.monotonic() + _QUIET_S
+
+    def look(self, address: str) -> None:
+        if self._say_at is not None and time.monotonic() > self._say_at:
+            self._say_at = None
+            print(f"waiting for the dataflow's process at {address}", file=sys.stderr)
+
+
+def _connected(address: str, waiting: _Waiting) -> socket.socket:
+    """Return a connection to a process, which may not have started yet."""
+    while True:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.connect(_name(address))
+            if _is_own_user(connection):
+                return connection
+        except (ConnectionRefusedError, BlockingIOError):
+            pass
+        connection.close()
+        waiting.look(address)
+        time.sleep(_RETRY_S)
+
+
+def _is_own_user(connection: socket.socket) -> bool:
+    size = struct.calcsize("3i")
+    peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    return struct.unpack("3i", peer)[1] == os.getuid()
+
+
+def _welcome(connection: socket.socket, greeting: dict[str, object]) -> int | None:
+    """Return which process has connected; None for a stranger."""
+    if not _is_own_user(connection):
+        return None
+    said = _receive(connection)
+    _send(connection, greeting)
+    return _check(said, greeting, None)
+
+
+def _check(said: dict[str, object], own: dict[str, object], expected: int | None) -> int:
+    """Return the process of a greeting. Raises ValueError when it was started otherwise."""
+    for name in ("addresses", "workers"):
+        if said[name] != own[name]:
+            raise ValueError(
+                f"another process of the dataflow was started with {name} {said[name]!r}, this one "
+                f"with {own[name]!r}"
+            )
+    process = said["process"]
+    if not isinstance(process, int) or expected not in (None, process):
+        raise ValueError(f"process {expected} of the dataflow says that it is process {process!r}")
+    return process
+
+
+def _send(connection: socket.socket, greeting: dict[str, object]) -> None:
+    connection.sendall(json.dumps(greeting).encode() + b"\n")
+
+
+def _receive(connection: socket.socket) -> dict[str, object]:
+    """Return a greeting; what is behind it stays unread. Raises EOFError, OSError."""
+    connection.settimeout(_GREETING_S_MAX)
+    line = b""
+    while not line.endswith(b"\n") and len(line) < _GREETING_BYTES_MAX:
+        byte = connection.recv(1)
+        if not byte:
+            raise EOFError
+        line += byte
+    connection.settimeout(None)
+    said: dict[str, object] = json.loads(line)
+    return said

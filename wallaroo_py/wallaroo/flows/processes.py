@@ -1,0 +1,179 @@
+"""Run a dataflow's workers as processes of this machine: what `-w` and `-p` on a command line do.
+
+The process that was started watches; each worker is a fork of it, made before the application is
+imported, and imports that for itself. A signal is passed on to all, so that they drain together.
+When the watching process dies, however it does, the kernel ends the workers with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from itertools import combinations
+from types import FrameType
+
+_PR_SET_PDEATHSIG = 1
+_END_S_MAX = 10.0  # for the others to end by themselves when one has failed
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass
+class Seat:
+    """What a worker's process is.
+
+    links: descriptors of stream sockets to the others by index, -1 at its own place.
+    """
+
+    index: int
+    links: list[int]
+    _speaker: int
+    _victims: int
+
+    def may_report(self) -> bool:
+        """Return whether this process is the first to report a failure: the others keep quiet."""
+        try:
+            return bool(os.read(self._speaker, 1))
+        except BlockingIOError:
+            return False
+
+    def is_victim(self) -> None:
+        """Tell the watching process that this one ends only because another one has failed."""
+        os.write(self._victims, self.index.to_bytes(4, "little"))
+
+    def ignore_signals(self) -> None:
+        """From now on signals are late: the flow has been drained, or has ended."""
+        for number in _STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def split(count: int) -> Seat:
+    """Go on as `count` processes, each with a seat of its own; never return in the first one.
+
+    That one ends as `sys.exit` does, with the status of the worker that failed first, 128 and a
+    signal's number for one that was killed by it.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ends: list[dict[int, socket.socket]] = [{} for _ in range(count)]
+    for one, other in combinations(range(count), 2):
+        ends[one][other], ends[other][one] = socket.socketpair()
+    speaker, token = os.pipe()
+    os.write(token, b"1")
+    os.close(token)
+    os.set_blocking(speaker, False)
+    hearing, victims = os.pipe()
+    os.set_blocking(hearing, False)
+    watcher = os.getpid()
+    watch = _Watch(hearing)
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)  # until all are there to be told
+    for index in range(count):
+        pid = os.fork()
+        if pid == 0:
+            _become_worker(watcher)
+            os.close(hearing)
+            own = ends[index]
+            for links in ends:
+                if links is not own:
+                    for link in links.values():
+                        link.close()
+            links_of = [own[i].detach() if i != index else -1 for i in range(count)]
+            return Seat(index, links_of, speaker, victims)
+        watch.pids[pid] = index
+    for links in ends:
+        for link in links.values():
+            link.close()
+    os.close(speaker)
+    os.close(victims)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+    sys.exit(watch.run())
+
+
+def _become_worker(watcher: int) -> None:
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != watcher:
+        os._exit(1)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+
+class _Watch:
+    """The process that was started: passes signals on, and waits for the workers."""
+
+    def __init__(self, hearing: int) -> None:
+        self.pids: dict[int, int] = {}  # of those that run -> their index
+        self._hearing = hearing
+        self._signals = 0
+        self._interrupted = False
+        self._failed: list[tuple[int, int]] = []  # index, status
+        for number in _STOP_SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def run(self) -> int:
+        """Return the exit status when all have ended."""
+        try:
+            while self.pids and not self._failed:
+                self._take(*os.waitpid(-1, 0))
+            self._end_rest()
+        except _SecondSignal as second:
+            self._kill_rest()
+            return 128 + second.number
+        victims = self._heard_victims()
+        if self._interrupted and not self._failed:
+            print("interrupted: the dataflow was stopped", file=sys.stderr)
+        causes = [status for index, status in self._failed if index not in victims]
+        return next(iter(causes or [status for _, status in self._failed]), 0)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signals += 1
+        self._interrupted = self._interrupted or number == signal.SIGINT
+        if self._signals > 1:
+            raise _SecondSignal(number)
+        for pid in list(self.pids):
+            os.kill(pid, number)
+
+    def _take(self, pid: int, how: int) -> None:
+        index = self.pids.pop(pid, None)
+        if index is None:
+            return
+        status = os.waitstatus_to_exitcode(how)
+        if status < 0:
+            name = signal.strsignal(-status)
+            print(f"worker {index} was killed by signal {-status} ({name})", file=sys.stderr)
+            status = 128 - status
+        if status != 0:
+            self._failed.append((index, status))
+
+    def _end_rest(self) -> None:
+        deadline = time.monotonic() + _END_S_MAX
+        while self.pids and time.monotonic() < deadline:
+            pid, how = os.waitpid(-1, os.WNOHANG)
+            if pid:
+                self._take(pid, how)
+            else:
+                time.sleep(0.01)
+        self._kill_rest()
+
+    def _kill_rest(self) -> None:
+        for pid in list(self.pids):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            del self.pids[pid]
+
+    def _heard_victims(self) -> set[int]:
+        told = b""
+        with contextlib.suppress(BlockingIOError):  # what a worker has left behind may write still
+            while more := os.read(self._hearing, 4096):
+                told += more
+        return {int.from_bytes(told[at : at + 4], "little") for at in range(0, len(told), 4)}
+
+
+class _SecondSignal(BaseException):
+    def __init__(self, number: int) -> None:
+        self.number = number
