@@ -1,12 +1,15 @@
 """One run of one case of the dataflow benchmark, in whatever Python runs this file.
 
-    flow_case.py SYSTEM CASE ITEMS WORKERS
+    flow_case.py SYSTEM CASE ITEMS
 
 SYSTEM is `bare`, a loop that makes the same calls with no engine around it, or `flow`, a dataflow
-on the `bytewax` that is importable: ours or release 0.17.2. Prints the seconds from the first batch
-that is asked for to the end of the last sink, and how many items came out.
+with one worker on the `bytewax` that is importable: ours or release 0.17.2. Its command line runs
+one with several processes: `flow_case.py:shared('CASE', ITEMS, WORKERS)`. Each process prints a
+line: the seconds, on the machine's clock, when the first batch was asked for and when the last sink
+ended, and how many items came out.
 """
 
+import atexit
 import sys
 import time
 import zlib
@@ -125,10 +128,9 @@ def bare(case, items, size):
 
 
 def flow(case, items, size, workers):
-    """Runs the case as a dataflow."""
+    """Returns the case as a dataflow."""
     from bytewax import inputs, outputs
     from bytewax.dataflow import Dataflow
-    from bytewax.testing import cluster_main, run_main
     from bytewax.window import EventClockConfig, TumblingWindow
 
     new = hasattr(inputs, "StatefulSourcePartition")
@@ -186,21 +188,32 @@ def flow(case, items, size, workers):
         clock = EventClockConfig(time_of, wait_for_system_duration=MINUTE)
         made.fold_window("fold", clock, TumblingWindow(MINUTE, START), zero, tally)
     made.output("out", Output())
-    if workers == 1:
-        run_main(made)
-    else:
-        cluster_main(made, [], 0, worker_count_per_proc=workers)
+    return made
+
+
+def report():
+    if Clock.first is not None:  # else this process had nothing to do
+        sys.stdout.write(f"{Clock.first} {Clock.last} {Clock.written}\n")  # whole, by one process
+
+
+def shared(case, items, workers):
+    """Returns the case as a dataflow for several processes, and reports at the end of this one."""
+    make, size = CASES[case]
+    atexit.register(report)
+    return flow(case, make(items), size, workers)
 
 
 def main():
-    system, case, items, workers = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+    system, case, items = sys.argv[1], sys.argv[2], int(sys.argv[3])
     make, size = CASES[case]
     made = make(items)
     if system == "bare":
         bare(case, made, size)
     else:
-        flow(case, made, size, workers)
-    print(Clock.last - Clock.first, Clock.written)
+        from bytewax.testing import run_main
+
+        run_main(flow(case, made, size, 1))
+    report()
 
 
 if __name__ == "__main__":
