@@ -25,41 +25,44 @@ Object set_up(const Gil& gil, DeadLetters& dead_letters, const Place& place, Cal
 
 }  // namespace
 
-void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemTime& time) {
+const std::vector<std::string>& SourceParts::list(const Gil& gil, DeadLetters& dead_letters) {
   const Object adapt = embed::imported(gil, "wallaroo.flows.inputs", "_adapt");
+  adapter_ = set_up(gil, dead_letters, place_,
+                    [&] { return PyObject_CallOneArg(adapt.get(), source_.get()); });
+  if (!adapter_) return names_;
+  const Object kind = Object::steal(gil, PyObject_GetAttrString(adapter_.get(), "kind"));
+  is_dynamic_ = embed::str(gil, kind) == "dynamic";
+  if (is_dynamic_) return names_;
+  const Object listed = set_up(gil, dead_letters, place_, [&] {
+    return PyObject_CallMethod(adapter_.get(), "list_parts", nullptr);
+  });
+  if (!listed) return names_;
+  for (const Object& name : embed::items(gil, listed)) names_.push_back(embed::str(gil, name));
+  std::sort(names_.begin(), names_.end());
+  return names_;
+}
+
+void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemTime& time) {
   const Object abort_class = embed::imported(gil, "wallaroo.flows.inputs", "AbortExecution");
   const Object now = embed::make_utc_datetime(gil, time.now_us());
-  const Object source = set_up(gil, dead_letters, place_,
-                               [&] { return PyObject_CallOneArg(adapt.get(), source_.get()); });
-  if (!source) return;
   const auto add = [&](std::uint32_t worker, const std::string& name, Object built) {
     if (built)
       parts_.push_back({worker, SourcePart(gil, place_, name, std::move(built),
                                            abort_class.clone(gil), dead_letters, time)});
   };
-  const Object kind = Object::steal(gil, PyObject_GetAttrString(source.get(), "kind"));
-  if (embed::str(gil, kind) == "dynamic") {
-    for (std::uint32_t w = workers_.first; w < workers_.first + workers_.here; ++w)
+  for (std::uint32_t w = workers_.first; adapter_ && w < workers_.first + workers_.here; ++w) {
+    if (is_dynamic_)
       add(w, "", set_up(gil, dead_letters, place_, [&] {
-            return PyObject_CallMethod(source.get(), "build", "OII", now.get(), w, workers_.all);
+            return PyObject_CallMethod(adapter_.get(), "build", "OII", now.get(), w, workers_.all);
           }));
-    return;
-  }
-  const Object listed = set_up(gil, dead_letters, place_, [&] {
-    return PyObject_CallMethod(source.get(), "list_parts", nullptr);
-  });
-  if (!listed) return;
-  std::vector<std::string> names;
-  for (const Object& name : embed::items(gil, listed)) names.push_back(embed::str(gil, name));
-  std::sort(names.begin(), names.end());
-  for (std::uint32_t worker = workers_.first; worker < workers_.first + workers_.here; ++worker)
-    for (std::size_t i = worker; i < names.size(); i += workers_.all) {
-      const Object state = states_.resume_state(gil, names[i]);
-      add(worker, names[i], set_up(gil, dead_letters, place_, [&] {
-            return PyObject_CallMethod(source.get(), "build_part", "OsO", now.get(),
-                                       names[i].c_str(), state.get());
+    for (std::size_t i = w; i < names_.size(); i += workers_.all) {
+      const Object state = states_.resume_state(gil, names_[i]);
+      add(w, names_[i], set_up(gil, dead_letters, place_, [&] {
+            return PyObject_CallMethod(adapter_.get(), "build_part", "OsO", now.get(),
+                                       names_[i].c_str(), state.get());
           }));
     }
+  }
 }
 
 bool SourceParts::ended() const noexcept {

@@ -1,5 +1,5 @@
 // One input of a dataflow in all workers of this process: its partitions, who has which, and where
-// their items go. Other processes have other workers, which find the same out.
+// their items go. Other processes have other workers, and agree on the partitions.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,14 @@ class SourceParts {
         workers_(workers),
         states_(place_.step) {}
 
-  // Builds the partitions of the workers here, from what was restored into states(). Partitions are
-  // shared out in the order of their names, each to the worker with the fewest; a dynamic source is
-  // built once per worker. What user code raises goes to the dead letters.
+  // Asks the source which partitions it has, and returns their names, sorted: none of a dynamic
+  // source. What user code raises goes to the dead letters.
+  const std::vector<std::string>& list(const embed::Gil&, DeadLetters& dead_letters);
+  // Others than list() has found are what all processes go by.
+  void agree_on(std::vector<std::string> names) { names_ = std::move(names); }
+  // Behind list(). Builds the partitions of the workers here, from what was restored into states().
+  // They are shared out in the order of their names, each to the worker with the fewest; a dynamic
+  // source is built once per worker. What user code raises goes to the dead letters.
   void build(const embed::Gil&, DeadLetters& dead_letters, const SystemTime& time);
 
   struct Part {
@@ -53,6 +58,9 @@ class SourceParts {
   embed::Object source_;
   Workers workers_;
   PartStates states_;
+  embed::Object adapter_;
+  bool is_dynamic_ = false;
+  std::vector<std::string> names_;
   std::vector<Part> parts_;
 };
 

@@ -17,7 +17,7 @@ constexpr std::uint16_t kVersion = 1;
 constexpr std::array<const char*, std::variant_size_v<LinkMessage>> kNames = {
     "Hello",     "Batch",  "Barrier",   "EndEpoch", "Stored", "Commit",
     "Committed", "Close",  "Drain",     "Drained",  "Failed", "Ready",
-    "Pause",     "Resume", "KeptState", "Restored", "Ended"};
+    "Pause",     "Resume", "KeptState", "Restored", "Ended",  "Partition"};
 
 template <class T>
 void put(std::string& to, T value) {
@@ -60,6 +60,11 @@ void put_fields(std::string& to, const KeptState& state) {
   put_text(to, state.key);
   put(to, state.is_kept);
   to += state.value;
+}
+
+void put_fields(std::string& to, const Partition& partition) {
+  put(to, partition.stream);
+  to += partition.name;
 }
 
 void put_fields(std::string& to, const Ended& ended) {
@@ -148,6 +153,12 @@ std::string take_fields(Fields& from, KeptState& state) {
   state.key = from.sized_text();
   from.take(state.is_kept);
   state.value = from.rest();
+  return {};
+}
+
+std::string take_fields(Fields& from, Partition& partition) {
+  from.take(partition.stream);
+  partition.name = from.rest();
   return {};
 }
 

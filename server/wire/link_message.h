@@ -7,9 +7,8 @@
 //   Committed
 //                          → Close; Drained → Drained. The answer comes when all have asked.
 //   supervisor ↔ worker    Hello, Ready, Committed, Drain → Drained, Failed
-//   process ↔ process      of a dataflow, beside those of workers: KeptState, Restored, Ended,
-//   Drain,
-//                          Failed
+//   process ↔ process      those of workers, and of a dataflow: Partition, KeptState, Restored,
+//                          Ended, Drain, Failed
 #pragma once
 
 #include <cstddef>
@@ -108,7 +107,13 @@ struct KeptState {
   std::string_view value;
   bool operator==(const KeptState&) const = default;
 };
-// That was all that was stored; it is the state at the end of this epoch.
+// An input (by number) has a partition of this name. In sorted order.
+struct Partition {
+  std::uint32_t stream = 0;
+  std::string_view name;
+  bool operator==(const Partition&) const = default;
+};
+// That was all that is there and was stored; it is the state at the end of this epoch.
 struct Restored {
   std::uint64_t epoch = 0;
   bool operator==(const Restored&) const = default;
@@ -124,7 +129,7 @@ struct Ended {
 // The place in this list is the type on the wire.
 using LinkMessage =
     std::variant<Hello, Batch, Barrier, EndEpoch, Stored, Commit, Committed, Close, Drain, Drained,
-                 Failed, Ready, Pause, Resume, KeptState, Restored, Ended>;
+                 Failed, Ready, Pause, Resume, KeptState, Restored, Ended, Partition>;
 
 // Of one message without its length. No four printable characters are such a length.
 constexpr std::size_t kLinkMessageBytesMax = 512u << 20;

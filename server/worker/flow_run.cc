@@ -138,8 +138,29 @@ void FlowRun::begin(const Gil& gil) {
   if (options_.seats.process != 0) return;  // process 0 says what was stored
   if (keeping_) restore_all(gil);
   const std::uint64_t newest = keeping_ ? keeping_->keeper->newest_epoch() : 0;
+  for (std::uint32_t i = 0; i < streams_.size(); ++i)
+    for (const std::string& name : streams_.list_partitions(gil, i))
+      peers_.send_all(wire::Partition{i, name});
   peers_.send_all(wire::Restored{newest});
   start(gil, newest);
+}
+
+// A source may find other partitions in this process, as of files that come and go: then two would
+// read one, or nobody. It is asked all the same, since it may need that.
+void FlowRun::join(const Gil& gil, std::uint64_t newest_epoch) {
+  partitions_.resize(streams_.size());
+  for (std::size_t i = 0; i < streams_.size(); ++i) {
+    streams_.list_partitions(gil, i);
+    streams_.agree_on_partitions(i, std::move(partitions_[i]));
+  }
+  start(gil, newest_epoch);
+}
+
+bool FlowRun::take_partition(const wire::Partition& partition) {
+  if (partition.stream >= streams_.size()) return false;
+  partitions_.resize(streams_.size());
+  partitions_[partition.stream].emplace_back(partition.name);
+  return true;
 }
 
 // Those of the other processes, too.
@@ -278,9 +299,11 @@ bool FlowRun::take(const Gil& gil, std::uint32_t from, const wire::LinkMessage& 
   if (const auto* state = std::get_if<wire::KeptState>(&message)) return take_state(gil, *state);
   if (const auto* restored = std::get_if<wire::Restored>(&message)) {
     if (coordination_) return false;
-    start(gil, restored->epoch);
+    join(gil, restored->epoch);
     return true;
   }
+  if (const auto* partition = std::get_if<wire::Partition>(&message))
+    return take_partition(*partition);
   if (std::holds_alternative<wire::Drain>(message)) return draining_ = true;
   return coordination_ && coordination_->on_message(from, message);
 }

@@ -71,6 +71,7 @@ class FlowRun final : private checkpoint::EpochMember {
   std::string failure_text() const;
   void begin(const embed::Gil&);
   void restore_all(const embed::Gil&);
+  void join(const embed::Gil&, std::uint64_t newest_epoch);
   void start(const embed::Gil&, std::uint64_t newest_epoch);
   void turn();
   bool round(const embed::Gil&);
@@ -83,6 +84,7 @@ class FlowRun final : private checkpoint::EpochMember {
   void on_message(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
   bool take(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
   bool take_state(const embed::Gil&, const wire::KeptState& state);
+  bool take_partition(const wire::Partition& partition);
   void on_lost(std::uint32_t process, const std::string& why);
 
   void end_epoch(std::int64_t epoch) override;
@@ -106,6 +108,7 @@ class FlowRun final : private checkpoint::EpochMember {
   cluster::LinkExchange links_;
   FlowStreams streams_;
   FlowEnds ends_;
+  std::vector<std::vector<std::string>> partitions_;  // by input, as process 0 found them
   std::optional<FlowStates> states_;
   std::vector<store::StateRows> rows_;  // of the epoch that ends, from all processes
   std::optional<cluster::Coordination> coordination_;

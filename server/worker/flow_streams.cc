@@ -106,6 +106,14 @@ std::unique_ptr<flow::Pipeline> FlowStreams::make_pipeline(const Gil& gil,
       std::vector<std::unique_ptr<flow::OutputStep>>(), around_.metrics);
 }
 
+const std::vector<std::string>& FlowStreams::list_partitions(const Gil& gil, std::size_t stream) {
+  return streams_[stream]->parts.list(gil, around_.failures);
+}
+
+void FlowStreams::agree_on_partitions(std::size_t stream, std::vector<std::string> names) {
+  streams_[stream]->parts.agree_on(std::move(names));
+}
+
 void FlowStreams::build_sources(const Gil& gil) {
   for (const auto& stream : streams_) stream->parts.build(gil, around_.failures, around_.time);
 }

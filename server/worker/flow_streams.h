@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "embed/gil.h"
@@ -38,7 +39,11 @@ class FlowStreams {
   FlowStreams(const embed::Gil&, Surroundings around);
   ~FlowStreams();
 
-  // The partitions, from what was restored into states().
+  // Asks an input for its partitions; returns their names, sorted.
+  const std::vector<std::string>& list_partitions(const embed::Gil&, std::size_t stream);
+  // What process 0 has found, which all go by.
+  void agree_on_partitions(std::size_t stream, std::vector<std::string> names);
+  // The partitions of the workers here, from what was restored into states().
   void build_sources(const embed::Gil&);
   // By worker of this process.
   std::vector<std::vector<flow::EpochStates*>> states();
