@@ -7,6 +7,27 @@ namespace machida::kafka {
 
 using TopicPtr = CPtr<rd_kafka_topic_t, rd_kafka_topic_destroy>;
 
+namespace {
+
+bool is_refused(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 struct Producer::Parts {
   ProducerEvents* events;  // null: silenced
   ClientPtr client;
@@ -16,6 +37,7 @@ struct Producer::Parts {
   void report(rd_kafka_event_t* event);
   void report_delivery(const rd_kafka_message_t& message);
   void report_error(rd_kafka_event_t* event);
+  Fate::Kind fate_kind(rd_kafka_resp_err_t error) const;
 };
 
 Producer::Producer(const ProducerSettings& settings, ProducerEvents& events,
@@ -59,7 +81,7 @@ Sent Producer::send(const OutMessage& message, std::uint64_t tag, std::string& w
   const rd_kafka_resp_err_t error = rd_kafka_last_error();
   if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Sent::kQueueFull;
   why = rd_kafka_err2str(error);
-  return Sent::kRefused;
+  return is_refused(error) ? Sent::kRefused : Sent::kNotNow;
 }
 
 void Producer::serve() {
@@ -80,48 +102,40 @@ void Producer::Parts::report(rd_kafka_event_t* event) {
   }
 }
 
-namespace {
-
-bool is_refused(rd_kafka_resp_err_t error) {
-  switch (error) {
-    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
-    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
-    case RD_KAFKA_RESP_ERR_INVALID_MSG:
-    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
-    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return true;
-    default:
-      return false;
-  }
-}
-
-}  // namespace
-
 void Producer::Parts::report_delivery(const rd_kafka_message_t& message) {
   OutMessage out;
   out.value = {static_cast<const char*>(message.payload), message.len};
   if (message.key) out.key = {static_cast<const char*>(message.key), message.key_len};
   if (message.partition >= 0) out.partition = message.partition;
-  Fate fate;
-  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR)
-    fate = {rd_kafka_err2str(message.err), is_refused(message.err)};
+  const Fate::Kind kind = fate_kind(message.err);
+  const Fate fate{kind, kind == Fate::Kind::kDelivered ? "" : rd_kafka_err2str(message.err)};
   events->on_delivered(reinterpret_cast<std::uintptr_t>(message._private), out, fate);
 }
 
 void Producer::Parts::report_error(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t error = rd_kafka_event_error(event);
   char why[512] = "";
-  if (error == RD_KAFKA_RESP_ERR__FATAL &&
-      rd_kafka_fatal_error(client.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
+  if (rd_kafka_fatal_error(client.get(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    // librdkafka has done so itself, but may have missed what was sent at the same time.
+    rd_kafka_purge(client.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                     RD_KAFKA_PURGE_F_NON_BLOCKING);
     return events->on_fatal(why);
+  }
   const char* text = rd_kafka_event_error_string(event);
   events->on_trouble(
       kind_of_error(error),
       std::string(rd_kafka_err2str(error)) + (text && *text ? std::string(" (") + text + ")" : ""));
+}
+
+// Also librdkafka's own errors, for what it had in its queues, when the producer has failed.
+Fate::Kind Producer::Parts::fate_kind(rd_kafka_resp_err_t error) const {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return Fate::Kind::kDelivered;
+  if (is_refused(error)) return Fate::Kind::kRefused;
+  const bool purged =
+      error == RD_KAFKA_RESP_ERR__PURGE_QUEUE || error == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT;
+  if (purged || rd_kafka_fatal_error(client.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return Fate::Kind::kReturned;
+  return Fate::Kind::kFailed;
 }
 
 std::string Producer::probe(int timeout_ms) {

@@ -25,8 +25,14 @@ struct OutMessage {
 
 // What became of a message.
 struct Fate {
-  std::string error;     // "": the broker has it
-  bool refused = false;  // the brokers will never take this one
+  enum class Kind {
+    kDelivered,
+    kRefused,   // the brokers will never take this one
+    kReturned,  // the producer has failed, or its transaction: the message itself is fine
+    kFailed,
+  };
+  Kind kind = Kind::kDelivered;
+  std::string error;
 };
 
 class ProducerEvents {
@@ -36,11 +42,17 @@ class ProducerEvents {
   virtual void on_delivered(std::uint64_t tag, const OutMessage& message, const Fate& fate) = 0;
   // Something is wrong outside; librdkafka goes on by itself.
   virtual void on_trouble(Trouble kind, const std::string& what) = 0;
-  // The producer is of no use any more: what it had not delivered is lost with it.
+  // The producer is of no use any more. What it had not delivered comes back as kReturned, in any
+  // order. May be said more than once.
   virtual void on_fatal(const std::string& what) = 0;
 };
 
-enum class Sent { kYes, kQueueFull, kRefused };
+enum class Sent {
+  kYes,
+  kQueueFull,
+  kRefused,  // this message will never be taken
+  kNotNow,   // the producer has failed, or its transaction
+};
 
 class Producer {
  public:
@@ -49,7 +61,7 @@ class Producer {
   // Drops what is not delivered and waits for librdkafka's threads: destroy it off the loop.
   ~Producer();
 
-  // Copies the message into librdkafka's queue. kRefused: `why` says it.
+  // Copies the message into librdkafka's queue. kRefused and kNotNow: `why` says it.
   Sent send(const OutMessage& message, std::uint64_t tag, std::string& why);
 
   // Reports events. Call after each wake.

@@ -167,7 +167,8 @@ void KafkaEpochSink::send_some() {
     const std::optional<kafka::OutMessage> message = front().next(sent_);
     if (!message) return commit_when_delivered();
     if (!send(*message, before.message)) {
-      sent_ = before;  // librdkafka's queue is full: what is delivered next makes room
+      // librdkafka's queue is full: what is delivered next makes room.
+      if (phase_ == Phase::kOpen) sent_ = before;
       return;
     }
   }
@@ -184,6 +185,9 @@ bool KafkaEpochSink::send(const kafka::OutMessage& message, std::uint64_t number
     case kafka::Sent::kYes:
       ++undelivered_;
       return true;
+    case kafka::Sent::kNotNow:
+      abort(why);
+      return false;
     case kafka::Sent::kRefused:
       drop(number, message.value, why);
   }
@@ -194,8 +198,8 @@ void KafkaEpochSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& me
                                   const kafka::Fate& fate) {
   if (tag >> kAttemptShift != (attempt_ & 0xffffff)) return;
   --undelivered_;
-  if (fate.error.empty()) return well_again();
-  if (fate.refused)
+  if (fate.kind == kafka::Fate::Kind::kDelivered) return well_again();
+  if (fate.kind == kafka::Fate::Kind::kRefused)
     drop(tag & ((std::uint64_t{1} << kAttemptShift) - 1), message.value, fate.error);
   if (phase_ == Phase::kOpen) abort(fate.error);
 }

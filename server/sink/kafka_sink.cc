@@ -1,5 +1,8 @@
 #include "server/sink/kafka_sink.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "embed/error.h"
 #include "embed/value.h"
 #include "server/base/check.h"
@@ -10,6 +13,7 @@ namespace {
 
 constexpr int kProbeTimeoutMs = 2000;
 constexpr std::uint64_t kProbeAgainMs = 250;
+constexpr std::uint64_t kReplaceMs = 250;  // not more often, should the new one fail too
 
 }  // namespace
 
@@ -26,18 +30,23 @@ KafkaSink::KafkaSink(uv::Loop& loop, flow::Intake& intake, kafka::ProducerSettin
       on_connected_(std::move(on_connected)),
       wake_(loop,
             [this] {
-              producer_->serve();
+              serve();
               send_held();
             }),
       retry_(loop, [this] { open(); }),
+      replace_(loop, [this] { replace_producer(); }),
       alive_(std::make_shared<bool>(true)) {
   producer_ = std::make_shared<kafka::Producer>(settings_, *this, [this] { wake_.ask(); });
 }
 
 KafkaSink::~KafkaSink() {
   *alive_ = false;
+  end_producer();
+}
+
+// Ending librdkafka's threads can take a while.
+void KafkaSink::end_producer() {
   producer_->silence();
-  // Ending librdkafka's threads can take a while.
   const auto last = std::make_shared<std::shared_ptr<kafka::Producer>>(std::move(producer_));
   uv::offload(loop_, [last] { last->reset(); }, [] {});
 }
@@ -70,13 +79,15 @@ std::string KafkaSink::write(std::string_view value, std::optional<std::string_v
                        settings_.message_bytes_max);
   kafka::Sent sent = kafka::Sent::kQueueFull;
   std::string why;
-  if (held_.empty()) sent = producer_->send({value, key, partition}, generation_, why);
+  const std::uint64_t tag = next_tag_++;
+  if (held_.empty() && producing_ == Producing::kYes)
+    sent = producer_->send({value, key, partition}, tag, why);
   if (sent == kafka::Sent::kRefused) return why;
-  if (sent == kafka::Sent::kQueueFull)
-    held_.push_back({std::string(value), key ? std::optional<std::string>(*key) : std::nullopt,
-                     partition, generation_});
-  outstanding_.resize(static_cast<std::size_t>(generation_ - first_generation_) + 1);
-  ++outstanding_.back();
+  if (sent != kafka::Sent::kYes)
+    held_.push_back({tag, std::string(value), key ? std::optional<std::string>(*key) : std::nullopt,
+                     partition});
+  outstanding_.resize(static_cast<std::size_t>(generation_ - first_generation_) + 1, {tag});
+  ++outstanding_.back().messages;
   ++queued_messages_;
   queued_bytes_ += bytes;
   follow_queue();
@@ -85,39 +96,47 @@ std::string KafkaSink::write(std::string_view value, std::optional<std::string_v
 
 void KafkaSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& message,
                              const kafka::Fate& fate) {
-  if (fate.error.empty()) {
+  if (fate.kind == kafka::Fate::Kind::kDelivered) {
     messages_total_.add();
-    if (!said_.empty()) {
+    if (!said_.empty() && producing_ == Producing::kYes) {
       said_.clear();
       log::info("sink topic '{}': goes on", settings_.topic);
     }
   }
-  if (dead_) return;
+  if (fate.kind == kafka::Fate::Kind::kReturned) {
+    returned_.push_back({tag, std::string(message.value),
+                         message.key ? std::optional<std::string>(*message.key) : std::nullopt,
+                         message.partition});
+    return;
+  }
   settle(tag, message.value.size() + (message.key ? message.key->size() : 0));
-  if (!fate.error.empty()) fail(message.value, fate.error);
+  if (fate.kind != kafka::Fate::Kind::kDelivered) fail(message.value, fate.error);
 }
 
-void KafkaSink::settle(std::uint64_t generation, std::size_t bytes) {
-  MACHIDA_CHECK(generation >= first_generation_, "a message was delivered twice");
-  --outstanding_[static_cast<std::size_t>(generation - first_generation_)];
+void KafkaSink::settle(std::uint64_t tag, std::size_t bytes) {
+  const auto after = std::upper_bound(
+      outstanding_.begin(), outstanding_.end(), tag,
+      [](std::uint64_t t, const Generation& generation) { return t < generation.first_tag; });
+  MACHIDA_CHECK(after != outstanding_.begin() && std::prev(after)->messages > 0,
+                "a message was delivered twice");
+  --std::prev(after)->messages;
   --queued_messages_;
   queued_bytes_ -= bytes;
   follow_queue();
 }
 
 void KafkaSink::send_held() {
-  while (!held_.empty() && !dead_) {
+  while (!held_.empty() && producing_ == Producing::kYes) {
     const Held& next = held_.front();
     std::string why;
     const std::optional<std::string_view> key =
         next.key ? std::optional<std::string_view>(*next.key) : std::nullopt;
-    const kafka::Sent sent =
-        producer_->send({next.value, key, next.partition}, next.generation, why);
-    if (sent == kafka::Sent::kQueueFull) return;
+    const kafka::Sent sent = producer_->send({next.value, key, next.partition}, next.tag, why);
+    if (sent == kafka::Sent::kQueueFull || sent == kafka::Sent::kNotNow) return;
     const Held gone = std::move(held_.front());
     held_.pop_front();
     if (sent == kafka::Sent::kYes) continue;
-    settle(gone.generation, gone.value.size() + (gone.key ? gone.key->size() : 0));
+    settle(gone.tag, gone.value.size() + (gone.key ? gone.key->size() : 0));
     fail(gone.value, why);
   }
 }
@@ -135,9 +154,36 @@ void KafkaSink::on_trouble(kafka::Trouble kind, const std::string& what) {
               connected_ ? "" : ", the sources open then");
 }
 
+// Called from within the producer, which can't be replaced now.
 void KafkaSink::on_fatal(const std::string& what) {
-  dead_ = true;
-  throw kafka::KafkaError("sink topic '" + settings_.topic + "': " + what);
+  if (producing_ != Producing::kYes) return;
+  producing_ = Producing::kFailed;
+  troubles_total_.add();
+  said_.insert(kafka::Trouble::kOther);
+  log::warn(
+      "sink topic '{}': the producer has failed, a new one takes over; what was on its way may "
+      "come twice: {}",
+      settings_.topic, what);
+}
+
+void KafkaSink::serve() {
+  producer_->serve();
+  const std::size_t in_producer = queued_messages_ - held_.size() - returned_.size();
+  if (producing_ != Producing::kFailed || in_producer > 0) return;
+  producing_ = Producing::kBeingReplaced;
+  replace_.start(kReplaceMs);
+}
+
+void KafkaSink::replace_producer() {
+  const auto by_tag = [](const Held& a, const Held& b) { return a.tag < b.tag; };
+  std::sort(returned_.begin(), returned_.end(), by_tag);
+  held_.insert(held_.begin(), std::make_move_iterator(returned_.begin()),
+               std::make_move_iterator(returned_.end()));
+  returned_.clear();
+  end_producer();
+  producer_ = std::make_shared<kafka::Producer>(settings_, *this, [this] { wake_.ask(); });
+  producing_ = Producing::kYes;
+  send_held();
 }
 
 void KafkaSink::follow_queue() {
@@ -155,13 +201,14 @@ void KafkaSink::follow_queue() {
 }
 
 bool KafkaSink::delivered(std::uint64_t mark) {
-  if (!dead_) producer_->serve();  // who waits for a fate does not depend on a wake
+  serve();  // who waits for a fate does not depend on a wake
   forget_delivered();
   return first_generation_ > mark;
 }
 
 void KafkaSink::forget_delivered() {
-  while (!outstanding_.empty() && outstanding_.front() == 0 && first_generation_ < generation_) {
+  while (!outstanding_.empty() && outstanding_.front().messages == 0 &&
+         first_generation_ < generation_) {
     outstanding_.pop_front();
     ++first_generation_;
   }

@@ -1,6 +1,8 @@
 // Produces a pipeline's outputs to a topic, idempotently and acknowledged by all replicas in sync.
 // A broker that is away is waited for; a queue that is full pauses the sources. What can never be
-// delivered becomes a dead letter with the broker's reason. Worker's thread.
+// delivered becomes a dead letter with the broker's reason. An idempotent producer that fails for
+// good, which librdkafka 2.0 does when it and a broker disagree about what was sent, is replaced:
+// the new one gets what the old one had not delivered, in order. Worker's thread.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +13,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/flow/dead_letters.h"
 #include "server/flow/intake.h"
@@ -37,7 +40,7 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
 
   void open() override;
   bool connected() const override { return connected_; }
-  bool drained() override { return dead_ || queued_messages_ == 0; }
+  bool drained() override { return queued_messages_ == 0; }
   std::string undelivered() const override;
 
   std::string write(std::string_view value, std::optional<std::string_view> key,
@@ -47,12 +50,17 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   bool delivered(std::uint64_t mark) override;
 
  private:
-  // A message that librdkafka's queue had no room for.
+  // A message that librdkafka has not, or not any more.
   struct Held {
+    std::uint64_t tag;
     std::string value;
     std::optional<std::string> key;
     std::optional<std::int32_t> partition;
-    std::uint64_t generation;
+  };
+
+  struct Generation {
+    std::uint64_t first_tag;
+    std::size_t messages = 0;  // without a fate
   };
 
   void on_delivered(std::uint64_t tag, const kafka::OutMessage& message,
@@ -61,8 +69,11 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   void on_fatal(const std::string& what) override;
 
   void probed(const std::string& error);
+  void serve();
+  void end_producer();
+  void replace_producer();
   void send_held();
-  void settle(std::uint64_t generation, std::size_t bytes);
+  void settle(std::uint64_t tag, std::size_t bytes);
   void follow_queue();
   void forget_delivered();
   void fail(std::string_view value, const std::string& why);
@@ -78,18 +89,21 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
 
   uv::Wake wake_;
   uv::Timer retry_;
+  uv::Timer replace_;
   std::shared_ptr<kafka::Producer> producer_;
   std::shared_ptr<bool> alive_;  // asked by what comes back from other threads
   bool connected_ = false;
-  bool dead_ = false;  // librdkafka gave up: what is queued is lost, and not committed
+  enum class Producing { kYes, kFailed, kBeingReplaced } producing_ = Producing::kYes;
   std::set<kafka::Trouble> said_;
 
-  std::deque<Held> held_;
+  std::deque<Held> held_;       // by tag
+  std::vector<Held> returned_;  // by the producer that is lost
   std::size_t queued_messages_ = 0, queued_bytes_ = 0;
   bool pausing_ = false;
-  std::deque<std::size_t> outstanding_;  // messages without a fate, by generation
-  std::uint64_t first_generation_ = 0;   // of outstanding_
-  std::uint64_t generation_ = 0;         // of what is written now
+  std::uint64_t next_tag_ = 0;          // of messages: they are counted
+  std::deque<Generation> outstanding_;  // what was written between two marks
+  std::uint64_t first_generation_ = 0;  // of outstanding_
+  std::uint64_t generation_ = 0;        // of what is written now
 };
 
 }  // namespace machida::sink
