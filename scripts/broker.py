@@ -4,7 +4,6 @@ A directory belongs to at most one running broker. `broker.json` in it says whic
 process's start time (so that a reused id is not mistaken for it), address.
 """
 
-import base64
 import contextlib
 import fcntl
 import itertools
@@ -18,49 +17,19 @@ import struct
 import subprocess
 import sys
 import time
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from broker_security import PROTOCOLS, SCRAM_USER, Security
+from broker_settings import Cluster, broker_settings
 
 HOST = "127.0.0.1"
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 30.0
 LOG_LINES_SHOWN = 15
 PORTS = range(20000, 32000)
-PARTITIONS = 4
-"""Of a topic that is made on first use, and of the broker's own topics."""
-
-SETTINGS = """\
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller_port}
-controller.listener.names=CONTROLLER
-listeners={listeners},CONTROLLER://{host}:{controller_port}
-advertised.listeners={listeners}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,{protocols}
-log.dirs={data}
-num.partitions={partitions}
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions={partitions}
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions={partitions}
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-share.coordinator.state.topic.num.partitions={partitions}
-# A broker that was killed may come back when its session has ended, by default after 9 seconds.
-broker.session.timeout.ms=2000
-broker.heartbeat.interval.ms=400
-# Else every new group waits 3 seconds for more members.
-group.initial.rebalance.delay.ms=0
-# So that tests need not wait long for a killed member.
-group.min.session.timeout.ms=1000
-log.cleaner.dedupe.buffer.size=8388608
-{security}"""
 
 
 class BrokerError(Exception):
@@ -230,58 +199,76 @@ class Broker(ABC):
         raise BrokerError(f"the broker {why}; its log {self.log} ends with\n{end}")
 
 
-class RealBroker(Broker):
-    """Apache Kafka, broker and controller in one JVM. port: 0 takes the last one or a free one.
+@dataclass(frozen=True)
+class RealOptions:
+    """How a real broker is started.
 
-    secure: with the listeners of broker_security, which it keeps for later starts.
+    port: 0 takes the last one or a free one. secure: with the listeners of broker_security, which
+    it keeps for later starts. join: the directory of a broker to whose cluster it belongs, kept for
+    later starts; None makes a cluster of its own. more: settings of Kafka, NAME=VALUE.
     """
+
+    port: int = 0
+    secure: bool = False
+    heap_mib: int = 384
+    join: Path | None = None
+    more: tuple[str, ...] = ()
+
+
+class RealBroker(Broker):
+    """Apache Kafka, in one JVM. The first broker of a cluster is its only controller as well."""
 
     kind = "real"
 
-    def __init__(self, root: Path, directory: Path, port: int, secure: bool, heap_mib: int) -> None:
+    def __init__(self, root: Path, directory: Path, options: RealOptions) -> None:
         super().__init__(root, directory)
-        self.port = port
-        self.secure = secure
-        self.heap_mib = heap_mib
+        self.options = options
         self.lib = root / "build/kafka/lib"
         self.settings = directory / "server.properties"
 
     def start(self) -> str:
         plain = running_broker(self.directory) and not Security.load(self.directory)
-        if self.secure and plain:
+        if self.options.secure and plain:
             raise BrokerError("a broker without TLS and SASL is running; stop it")
         return super().start()
 
     def launch(self) -> str:
         self._need_programs()
         self._fetch_jars()
-        if self.port and not is_free(self.port):
-            raise BrokerError(f"port {self.port} is in use")
+        if self.options.port and not is_free(self.options.port):
+            raise BrokerError(f"port {self.options.port} is in use")
         port, controller_port, *more_ports = free_ports(2 + len(PROTOCOLS))
-        port = self.port or self._last_port() or port
+        port = self.options.port or self._last_port() or port
         security = Security.load(self.directory)
-        if self.secure and not security:
+        if self.options.secure and not security:
             security = Security.make(self.directory, HOST, more_ports)
-        listeners = f"PLAINTEXT://{HOST}:{port}"
-        data = self.directory / "data"
+        cluster = self._cluster(f"{HOST}:{controller_port}")
         self.settings.write_text(
-            SETTINGS.format(
-                host=HOST,
-                listeners=f"{listeners},{security.listeners}" if security else listeners,
-                protocols=",".join(f"{name}:{name}" for name in PROTOCOLS),
-                security=security.settings if security else "",
-                controller_port=controller_port,
-                data=data,
-                partitions=PARTITIONS,
-            )
+            broker_settings(cluster, f"{HOST}:{port}", self.directory / "data", security)
+            + "".join(f"{line}\n" for line in self.options.more)
         )
-        if not (data / "meta.properties").exists():
-            self._format()
+        if not (self.directory / "data/meta.properties").exists():
+            self._format(cluster)
         say(f"starting a broker in {self.directory}")
-        heap = [f"-Xmx{self.heap_mib}m", f"-Xms{self.heap_mib}m"]
+        heap = [f"-Xmx{self.options.heap_mib}m", f"-Xms{self.options.heap_mib}m"]
         process = self.spawn(self._java(*heap, "kafka.Kafka", str(self.settings)))
         (self.directory / "port").write_text(str(port))
         return self.wait_until(process, lambda: answers(port), f"{HOST}:{port}")
+
+    def _cluster(self, free_controller: str) -> Cluster:
+        """Which cluster it belongs to: the one of its last start, the one to join, or its own."""
+        cluster = Cluster.load(self.directory)
+        if cluster is None and self.options.join:
+            first = Cluster.load(self.options.join)
+            if first is None or not running_broker(self.options.join):
+                raise BrokerError(f"no broker to join is running in {self.options.join}")
+            cluster = first.joined()
+        elif cluster is None:
+            cluster = Cluster.make(free_controller)
+        elif cluster.node == 1 and not is_free(int(cluster.controller.rpartition(":")[2])):
+            cluster = replace(cluster, controller=free_controller)
+        cluster.save(self.directory)
+        return cluster
 
     def _java(self, *arguments: str) -> list[str]:
         logging = [
@@ -327,11 +314,11 @@ class RealBroker(Broker):
             shutil.rmtree(self.lib, ignore_errors=True)
             fresh.rename(self.lib)
 
-    def _format(self) -> None:
+    def _format(self, cluster: Cluster) -> None:
         """Prepares an empty data directory."""
-        # 22 characters of base64url; the first is fixed, for it must not be a "-".
-        cluster_id = "M" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
-        options = ["format", "-t", cluster_id, "-c", str(self.settings), "--add-scram", SCRAM_USER]
+        options = ["format", "-t", cluster.id, "-c", str(self.settings)]
+        if cluster.node == 1:
+            options += ["--add-scram", SCRAM_USER]
         quick = ["-XX:TieredStopAtLevel=1", "-Xmx128m"]
         command = self._java(*quick, "kafka.tools.StorageTool", *options)
         done = subprocess.run(command, capture_output=True, text=True)

@@ -38,10 +38,14 @@ LATE = ("--resilience-dir", "recovery", "--epoch-interval", "3600")
 SOON = ("--resilience-dir", "recovery", "--epoch-interval", "0.02")
 
 
-def wait_lines_of_newest(receiver: Receiver, server: Server, count: int) -> list[str]:
-    """Waits for at least so many lines on the newest connection; returns them."""
-    server.wait_for(lambda: len(receiver.lives[-1]) >= count, f"{count} lines")
-    return receiver.lives[-1]
+def wait_lines_of_life(receiver: Receiver, server: Server, life: int, count: int) -> list[str]:
+    """Waits for at least so many lines on the life-th connection, from 1 on; returns them."""
+
+    def has_lines() -> bool:
+        return len(receiver.lives) >= life and len(receiver.lives[life - 1]) >= count
+
+    server.wait_for(has_lines, f"{count} lines")
+    return receiver.lives[life - 1]
 
 
 def test_open_epoch_is_replayed_after_a_crash(serve: Serve, receiver: Receiver) -> None:
@@ -55,17 +59,17 @@ def test_open_epoch_is_replayed_after_a_crash(serve: Serve, receiver: Receiver) 
     expected = ["a 1", "b 1", "a 2", " 1", "a 3"]
     server = serve(COUNTING, *LATE)
     assert server.log_lines("replaying 2 journaled batches"), server.stderr
-    assert wait_lines_of_newest(receiver, server, 5) == expected
+    assert wait_lines_of_life(receiver, server, 2, 5) == expected
     server.kill()
     server = serve(COUNTING, *LATE)
     with Client(server.address()) as client:
         client.send_frames("b")
-        assert wait_lines_of_newest(receiver, server, 6) == [*expected, "b 2"]
+        assert wait_lines_of_life(receiver, server, 3, 6) == [*expected, "b 2"]
     assert server.terminate() == 0
     server = serve(COUNTING, *LATE)
     with Client(server.address()) as client:
         client.send_frames("b")
-        assert wait_lines_of_newest(receiver, server, 1) == ["b 3"]
+        assert wait_lines_of_life(receiver, server, 4, 1) == ["b 3"]
     assert server.terminate() == 0
     assert [len(life) for life in receiver.lives] == [5, 5, 6, 1]
 
@@ -82,7 +86,7 @@ def test_frames_of_a_closed_epoch_are_not_replayed(
     server = serve(COUNTING, *SOON)
     with Client(server.address()) as client:
         client.send_frames("a")
-        assert wait_lines_of_newest(receiver, server, 1) == ["a 2"]
+        assert wait_lines_of_life(receiver, server, 2, 1) == ["a 2"]
     assert server.terminate() == 0
 
 

@@ -65,6 +65,11 @@ class Broker:
     def _security_file(self) -> Path:
         return self.directory / "security.json"
 
+    @property
+    def node(self) -> int:
+        """Its number in its cluster."""
+        return json.loads((self.directory / "cluster.json").read_text())["node"]
+
     def start(self) -> None:
         """Starts it again, where it was."""
         assert self._tool("start") == self.address
@@ -188,6 +193,11 @@ class Topic:
         wait_until(answered, f"the offsets of {self.name}")
         return found
 
+    def leaders(self) -> set[int]:
+        """Returns the node numbers of the brokers that lead its partitions; -1: none does."""
+        found = self.kafka.admin.list_topics(self.name, timeout=CALL_S_MAX).topics[self.name]
+        return {partition.leader for partition in found.partitions.values()}
+
     def partition_count(self) -> int:
         """Returns how many partitions there are; 0 if the topic does not exist."""
         found = self.kafka.admin.list_topics(self.name, timeout=CALL_S_MAX).topics[self.name]
@@ -197,7 +207,8 @@ class Topic:
         """Makes the topic; config: its settings, "_" for "."."""
         settings = {name.replace("_", "."): value for name, value in config.items()}
         made = self.kafka.admin.create_topics(
-            [NewTopic(self.name, partitions, 1, config=settings)], request_timeout=CALL_S_MAX
+            [NewTopic(self.name, partitions, self.kafka.replicas, config=settings)],
+            request_timeout=CALL_S_MAX,
         )
         made[self.name].result(CALL_S_MAX)
         wait_until(lambda: self.partition_count() == partitions, "the new topic")
@@ -299,10 +310,14 @@ class Topic:
 
 
 class Kafka:
-    """The test's own view of a broker: clients and topics."""
+    """The test's own view of a broker: clients and topics.
 
-    def __init__(self, broker: Broker) -> None:
+    replicas: of each topic.
+    """
+
+    def __init__(self, broker: Broker, replicas: int = 1) -> None:
         self.broker = broker
+        self.replicas = replicas
         self.client_settings: Mapping[str, Any] = {
             "bootstrap.servers": broker.address,
             "log_level": 0,
