@@ -8,7 +8,8 @@ namespace machida {
 std::string SeatText::text() const {
   std::ostringstream out;
   out << static_cast<int>(task) << ' ' << supervisor << ' ' << seat.index << ' ' << seat.workers
-      << ' ' << seat.control << ' ' << output << ' ' << old_workers << ' '
+      << ' ' << seat.control << ' ' << seat.channel << ' ' << seat.kept.list << ' '
+      << seat.kept.first << ' ' << seat.kept.count << ' ' << output << ' ' << old_workers << ' '
       << resume_epoch.value_or(-1) << ' ' << seat.peers.size();
   for (const int peer : seat.peers) out << ' ' << peer;
   std::size_t count = 0;
@@ -26,6 +27,7 @@ SeatText SeatText::parse(const std::string& text) {
   std::int64_t epoch = -1;
   std::size_t peers = 0, sockets = 0;
   in >> task >> made.supervisor >> made.seat.index >> made.seat.workers >> made.seat.control >>
+      made.seat.channel >> made.seat.kept.list >> made.seat.kept.first >> made.seat.kept.count >>
       made.output >> made.old_workers >> epoch >> peers;
   for (int peer = 0; peers > 0 && in >> peer; --peers) made.seat.peers.push_back(peer);
   in >> sockets;

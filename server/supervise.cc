@@ -49,6 +49,10 @@ class Application {
     admin_.emplace(directory_->path());
   }
 
+  ~Application() { uv::ignore_stop_signals(); }
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+
   int run() {
     const Result<Facts> facts = inquire(argv_);
     if (!facts) {
@@ -63,8 +67,14 @@ class Application {
     }
     std::uint32_t workers = options_.workers;
     for (;;) {
+      // Between two sets of workers nobody listens to signals: they wait.
+      between_.emplace();
       if (directory_)
         if (const int status = change_workers(workers); status != 0) return status;
+      if (uv::SignalsWait::waiting()) {
+        log::info("stopped before the workers started");
+        return 0;
+      }
       const int status = run_workers(workers, SeatText::Task::kWork);
       if (!scale_to_) return status;
       workers = *std::exchange(scale_to_, std::nullopt);
@@ -102,6 +112,9 @@ class Application {
   bool said_ready_ = false;
   std::optional<Admin> admin_;             // with a directory
   std::optional<std::uint32_t> scale_to_;  // behind the end of the workers that run
+  bool settled_ = false;  // the last ones have left nothing to be brought to an end
+  std::vector<cluster::KeptConnections> kept_;  // of the last ones, by worker
+  std::optional<uv::SignalsWait> between_;      // two sets of workers
 };
 
 std::vector<std::string> Application::argv_with(const SeatText& seat) const {
@@ -157,12 +170,19 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   uv::Loop loop;
   cluster::SupervisorOptions supervisor{.workers = workers, .application = name_, .arguments = {}};
   supervisor.hash_seed = hash_seed_;
-  if (task == SeatText::Task::kWork)
+  if (task == SeatText::Task::kWork) {
+    supervisor.kept = cluster::deal(std::exchange(kept_, {}), workers);
     for (const Listener& listener : listeners_) supervisor.shared.push_back(listener.socket.get());
+  }
   supervisor.arguments = [this, task, workers](const cluster::WorkerStart& start) {
     SeatText seat{.task = task,
                   .supervisor = start.supervisor,
-                  .seat = {start.index, workers, start.control, start.peers},
+                  .seat = {.index = start.index,
+                           .workers = workers,
+                           .control = start.control,
+                           .channel = start.channel,
+                           .kept = start.kept,
+                           .peers = start.peers},
                   .listeners = {},
                   .resume_epoch = resume_epoch_};
     for (std::size_t i = 0; i < start.shared.size(); ++i)
@@ -189,7 +209,13 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
     watch = admin_->watch(loop, [this, &running, task, workers](std::uint32_t wanted) {
       return scale(running, task, workers, wanted);
     });
+  between_.reset();  // the supervisor listens to signals
   const int status = running.run();
+  between_.emplace();
+  if (scale_to_) {
+    settled_ = status == 0;
+    kept_ = running.kept();
+  }
   if (running.stop_wanted()) scale_to_.reset();
   return status;
 }
@@ -202,7 +228,7 @@ std::string Application::scale(cluster::Supervisor& running, SeatText::Task task
   if (wanted == workers) return fmt::format("{} workers are running already", workers);
   log::info("{} workers are wanted in place of {}", wanted, workers);
   scale_to_ = wanted;
-  running.drain();
+  running.drain_and_keep();
   return {};
 }
 
@@ -213,7 +239,8 @@ int Application::change_workers(std::uint32_t wanted) {
   if (old == 0 || old == wanted) return 0;
   log::info("{} is the directory of {} workers: its states go to {}", directory_->path(), old,
             wanted);
-  if (const int status = run_workers(old, SeatText::Task::kSettle); status != 0) return status;
+  if (!std::exchange(settled_, false))
+    if (const int status = run_workers(old, SeatText::Task::kSettle); status != 0) return status;
   SeatText seat{.task = SeatText::Task::kReshard, .supervisor = ::getpid()};
   seat.seat.workers = wanted;
   seat.old_workers = old;

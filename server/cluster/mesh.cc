@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/uv/parcels.h"
+
 namespace machida::cluster {
 
 Result<Mesh> Mesh::make(std::uint32_t workers) {
@@ -13,6 +15,11 @@ Result<Mesh> Mesh::make(std::uint32_t workers) {
     uv::SocketPair pair = *std::move(control);
     ends.supervisor = std::move(pair.one);
     ends.control = std::move(pair.other);
+    Result<uv::SocketPair> channel = uv::parcel_pair();
+    if (!channel) return Error{channel.error()};
+    uv::SocketPair parcels = *std::move(channel);
+    ends.supervisor_channel = std::move(parcels.one);
+    ends.channel = std::move(parcels.other);
     ends.peers.resize(workers);
   }
   for (std::uint32_t i = 0; i < workers; ++i)
@@ -28,7 +35,7 @@ Result<Mesh> Mesh::make(std::uint32_t workers) {
 
 std::vector<int> Mesh::peers_of(std::uint32_t worker) const {
   std::vector<int> numbers(workers_.size(), -1);
-  int next = kControl + 1;
+  int next = kChannel + 1;
   for (std::uint32_t i = 0; i < numbers.size(); ++i)
     if (i != worker) numbers[i] = next++;
   return numbers;
@@ -36,7 +43,7 @@ std::vector<int> Mesh::peers_of(std::uint32_t worker) const {
 
 std::map<int, int> Mesh::descriptors_of(std::uint32_t worker) const {
   const Ends& ends = workers_[worker];
-  std::map<int, int> out{{kControl, ends.control.get()}};
+  std::map<int, int> out{{kControl, ends.control.get()}, {kChannel, ends.channel.get()}};
   const std::vector<int> numbers = peers_of(worker);
   for (std::uint32_t i = 0; i < numbers.size(); ++i)
     if (i != worker) out[numbers[i]] = ends.peers[i].get();
@@ -45,6 +52,10 @@ std::map<int, int> Mesh::descriptors_of(std::uint32_t worker) const {
 
 uv::Descriptor Mesh::take_control(std::uint32_t worker) {
   return std::move(workers_[worker].supervisor);
+}
+
+uv::Descriptor Mesh::take_channel(std::uint32_t worker) {
+  return std::move(workers_[worker].supervisor_channel);
 }
 
 }  // namespace machida::cluster

@@ -14,6 +14,8 @@
 namespace machida::cluster {
 namespace {
 
+constexpr int kPatienceMs = 1000;  // a channel to a worker is never full
+
 // What Python takes: a number of 32 bits.
 std::string seed_or_drawn(const std::string& users) {
   if (!users.empty() && users != "random") return users;
@@ -30,6 +32,8 @@ struct Supervisor::Seat {
   const std::uint32_t index;
   uv::Child child;
   std::unique_ptr<Link> link;  // null: lost
+  std::unique_ptr<uv::ParcelReader> channel;
+  KeptReceiver kept;
 };
 
 Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics)
@@ -68,6 +72,7 @@ void Supervisor::start_all() {
     Mesh mesh = *std::move(made);
     for (std::uint32_t i = 0; i < options_.workers && why.empty(); ++i) why = start(i, mesh);
   }
+  options_.kept.clear();  // theirs: or a peer's end would go unseen while this process lives
   if (!why.empty()) restart_or_give_up(why, 1);
 }
 
@@ -76,12 +81,19 @@ std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
   std::map<int, int> descriptors = mesh.descriptors_of(index);
   WorkerStart start{.index = index,
                     .control = Mesh::kControl,
+                    .channel = Mesh::kChannel,
                     .peers = mesh.peers_of(index),
                     .shared = {},
-                    .supervisor = ::getpid()};
+                    .supervisor = ::getpid(),
+                    .kept = {}};
   for (const int shared : options_.shared) {
     start.shared.push_back(descriptors.rbegin()->first + 1);
     descriptors[start.shared.back()] = shared;
+  }
+  uv::Descriptor list;
+  if (index < options_.kept.size()) {
+    std::string why = give_kept(options_.kept[index], start, list, descriptors);
+    if (!why.empty()) return why;
   }
   const Result<pid_t> pid = seat.child.start({.path = options_.program,
                                               .argv = options_.arguments(start),
@@ -94,6 +106,24 @@ std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
                       .own = wire::Hello::kSupervisor,
                       .peer = index};
   seat.link = std::make_unique<Link>(loop_, *this, ends, mesh.take_control(index), metrics_);
+  seat.channel = std::make_unique<uv::ParcelReader>(
+      loop_, mesh.take_channel(index),
+      [&seat](uv::Parcel parcel) { seat.kept.take(std::move(parcel)); });
+  return {};
+}
+
+std::string Supervisor::give_kept(const KeptConnections& kept, WorkerStart& start,
+                                  uv::Descriptor& list, std::map<int, int>& descriptors) const {
+  if (kept.empty()) return {};
+  Result<uv::Descriptor> written = write_list(kept);
+  if (!written) return written.error();
+  list = *std::move(written);
+  start.kept = {.list = descriptors.rbegin()->first + 1,
+                .first = descriptors.rbegin()->first + 2,
+                .count = static_cast<int>(kept.size())};
+  descriptors[start.kept.list] = list.get();
+  for (const KeptConnection& connection : kept)
+    descriptors[descriptors.rbegin()->first + 1] = connection.open.socket.get();
   return {};
 }
 
@@ -112,6 +142,23 @@ void Supervisor::drain() {
     case Phase::kStopped:
       return;
   }
+}
+
+void Supervisor::drain_and_keep() {
+  for (const auto& seat : seats_) {
+    const std::string why =
+        uv::send_parcel(seat->channel->socket(), kKeepConnections, {}, kPatienceMs);
+    if (!why.empty())
+      log::warn("the connections of worker {} will be closed: {}", seat->index, why);
+  }
+  drain();
+}
+
+std::vector<KeptConnections> Supervisor::kept() {
+  std::vector<KeptConnections> out;
+  if (status_ != 0) return out;
+  for (const auto& seat : seats_) out.push_back(seat->kept.result());
+  return out;
 }
 
 void Supervisor::kill_all(int signal) {
@@ -133,6 +180,7 @@ void Supervisor::kill_rest() {
 
 void Supervisor::on_exit(Seat& seat, const uv::ChildExit& exit) {
   log::debug("worker {} {}", seat.index, exit.text());
+  seat.channel->take_all();
   if (phase_ == Phase::kRunning) return on_exit_while_running(seat, exit);
   if (phase_ == Phase::kDraining) {
     if (exit.code() != 0) log::error("worker {} {} while draining", seat.index, exit.text());

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/cluster/kept_connections.h"
 #include "server/cluster/link.h"
 #include "server/cluster/mesh.h"
 #include "server/cluster/restart_policy.h"
@@ -29,13 +30,22 @@
 
 namespace machida::cluster {
 
+// Where a worker finds the connections it goes on with (kept_connections.h).
+struct KeptNumbers {
+  int list = -1;   // -1: there are none
+  int first = -1;  // of the sockets, which follow each other
+  int count = 0;
+};
+
 // What a worker needs to know. Descriptors are numbers in its process, the same at every start.
 struct WorkerStart {
   std::uint32_t index = 0;
   int control = -1;         // the link to the supervisor
+  int channel = -1;         // for descriptors (uv::ParcelReader)
   std::vector<int> peers;   // the links to the others, by index; -1 at its own place
   std::vector<int> shared;  // SupervisorOptions::shared, in their order
   pid_t supervisor = 0;     // for uv::die_with_parent, which it calls first
+  KeptNumbers kept;         // connections that it goes on with
 };
 
 struct SupervisorOptions {
@@ -45,6 +55,9 @@ struct SupervisorOptions {
   // The whole command line of a worker, with the name it is called by.
   std::function<std::vector<std::string>(const WorkerStart&)> arguments;
   std::vector<int> shared;  // descriptors that every worker gets
+  // By worker: what they go on with at the first start. At another there is nothing: the workers
+  // that had them have died.
+  std::vector<KeptConnections> kept = {};
   // Before all workers start, each time: nothing of theirs is in use. What it throws ends run().
   std::function<void()> before_start = nullptr;
   // All workers have said Ready, each time.
@@ -68,6 +81,10 @@ class Supervisor final : public LinkEvents {
 
   // The first SIGTERM or SIGINT, or a worker's Drain: all are told and end by themselves.
   void drain();
+  // The same, and those that drain well give their connections to kept().
+  void drain_and_keep();
+  // After run(): by worker. Nothing when a worker has not ended well.
+  std::vector<KeptConnections> kept();
   // Not draining, and not between a death and the next start.
   bool running() const noexcept { return phase_ == Phase::kRunning; }
   // Whether a signal or a worker wanted it, not only who called drain().
@@ -81,6 +98,9 @@ class Supervisor final : public LinkEvents {
 
   void start_all();
   std::string start(std::uint32_t index, Mesh& mesh);  // empty, or why not
+  // Adds what the worker goes on with to what it inherits. Returns why it can't, or "".
+  std::string give_kept(const KeptConnections& kept, WorkerStart& start, uv::Descriptor& list,
+                        std::map<int, int>& descriptors) const;
   void on_exit(Seat& seat, const uv::ChildExit& exit);
   void on_exit_while_running(Seat& seat, const uv::ChildExit& exit);
   void restart_or_give_up(const std::string& why, int code);
@@ -92,7 +112,7 @@ class Supervisor final : public LinkEvents {
   void on_lost(Link& link, const std::string& why) override;
 
   uv::Loop& loop_;
-  const SupervisorOptions options_;
+  SupervisorOptions options_;
   const std::string hash_seed_;
   metrics::Registry& metrics_;
   metrics::Counter& deaths_;

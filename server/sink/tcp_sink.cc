@@ -28,6 +28,12 @@ TcpSink::TcpSink(uv::Loop& loop, flow::Intake& intake, HostPort where, metrics::
       backoff_ms_(kBackoffFirstMs) {}
 
 void TcpSink::open() {
+  if (taken_over_.get() >= 0) {
+    stream_ = std::make_unique<uv::TcpStream>(loop_, *this);
+    stream_->take_over(std::move(taken_over_));
+    was_connected_ = true;
+    return begin();
+  }
   phase_ = Phase::kResolving;
   resolver_.resolve(where_, [this](Result<std::vector<uv::Address>> found) {
     if (!found) return failed(found.error());
@@ -50,12 +56,16 @@ void TcpSink::on_connected(const std::string& error) {
     if (addresses_.empty()) return failed(error);
     return try_next_address();
   }
-  phase_ = Phase::kConnected;
   backoff_ms_ = kBackoffFirstMs;
   if (was_connected_) reconnects_.add();
   if (said_so_ || !was_connected_) log::info("sink {}: connected", where_.text());
   said_so_ = false;
   was_connected_ = true;
+  begin();
+}
+
+void TcpSink::begin() {
+  phase_ = Phase::kConnected;
   queue_.rewind();
   stream_->start_reading();
   on_connected_();
@@ -129,6 +139,11 @@ bool TcpSink::delivered(std::uint64_t mark) {
 }
 
 bool TcpSink::drained() { return delivered(mark()); }
+
+uv::Descriptor TcpSink::release() {
+  if (taken_over_.get() >= 0) return std::move(taken_over_);
+  return phase_ == Phase::kConnected ? stream_->duplicate() : uv::Descriptor();
+}
 
 std::string TcpSink::undelivered() const {
   return fmt::format("{} bytes for {}", queue_.unacknowledged_bytes(), where_.text());

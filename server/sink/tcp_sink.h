@@ -18,6 +18,7 @@
 #include "server/sink/send_queue.h"
 #include "server/sink/sink.h"
 #include "server/uv/address.h"
+#include "server/uv/socket_pair.h"
 #include "server/uv/tcp_stream.h"
 #include "server/uv/timer.h"
 
@@ -36,10 +37,16 @@ class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents 
   TcpSink(uv::Loop& loop, flow::Intake& intake, HostPort where, metrics::Registry& metrics,
           std::function<void()> on_connected);
 
+  // Before open(): goes on with the connection that another sink has released.
+  void take_over(uv::Descriptor connection) { taken_over_ = std::move(connection); }
+
   void open() override;
   bool connected() const override { return phase_ == Phase::kConnected; }
   bool drained() override;
   std::string undelivered() const override;
+  // When drained: the connection, for another sink of the same place to go on with; nothing when
+  // there is none.
+  uv::Descriptor release();
 
   void write(std::string_view bytes) override;
   // Delivered means: the peer's system has acknowledged it.
@@ -54,6 +61,7 @@ class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents 
   void on_end(const std::string& error) override;
   void on_written(const std::string& error) override;
 
+  void begin();
   void try_next_address();
   void failed(const std::string& why);
   void lost(const std::string& why);
@@ -72,6 +80,7 @@ class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents 
   uv::Resolver resolver_;
   std::vector<uv::Address> addresses_;  // still to be tried
   std::unique_ptr<uv::TcpStream> stream_;
+  uv::Descriptor taken_over_;  // until it opens
   uv::Timer retry_;
   uv::TurnEnd turn_end_;
   std::uint64_t backoff_ms_;

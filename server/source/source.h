@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/base/result.h"
+#include "server/uv/open_connection.h"
 
 namespace machida::source {
 
@@ -28,6 +29,11 @@ class Source {
   virtual void drain() = 0;
   // Nothing that was read is left to be processed, and the outside world has been told.
   virtual bool drained() const = 0;
+  // When drained: the connections of its clients, for another source of the same pipeline to go on
+  // with; this one has them no more.
+  virtual std::vector<uv::OpenConnection> release() { return {}; }
+  // Before open(): goes on with what another source has released.
+  virtual void take_over(std::vector<uv::OpenConnection> connections) { (void)connections; }
 };
 
 }  // namespace machida::source

@@ -19,6 +19,18 @@ bool looks_like_http(std::string_view bytes) {
 TcpConnection::TcpConnection(TcpSource& source, std::uint64_t id)
     : source_(source), id_(id), stream_(source.loop_, *this), reader_(source.framing_) {}
 
+void TcpConnection::take_over(uv::OpenConnection connection) {
+  stream_.take_over(std::move(connection.socket));
+  peer_ = stream_.peer_text();
+  reader_.feed(connection.unread);
+  reader_.keep();
+  has_work_ = true;  // the source looks at it soon, and then it reads on
+}
+
+uv::OpenConnection TcpConnection::release() {
+  return {.socket = stream_.duplicate(), .unread = std::string(reader_.rest())};
+}
+
 void TcpConnection::follow_intake() {
   if (peer_.empty()) peer_ = stream_.peer_text();
   if (source_.draining_ || source_.intake_.paused() || has_work_ || ended_)

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "server/uv/open_connection.h"
 #include "server/uv/tcp_stream.h"
 #include "server/wire/frame_reader.h"
 
@@ -19,6 +20,10 @@ class TcpConnection final : public uv::StreamEvents {
   TcpConnection(TcpSource& source, std::uint64_t id);
 
   uv::TcpStream& stream() noexcept { return stream_; }
+
+  // In place of an accept: another owner's connection, at the place where it was given up.
+  void take_over(uv::OpenConnection connection);
+  uv::OpenConnection release();
 
   // Reads if the source may; otherwise stops. Call after accept and when the source's mind changed.
   void follow_intake();

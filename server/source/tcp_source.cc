@@ -23,7 +23,31 @@ TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& int
 
 TcpSource::~TcpSource() = default;
 
-void TcpSource::open(OnOpen on_open) { on_open(listen()); }
+void TcpSource::take_over(std::vector<uv::OpenConnection> connections) {
+  taken_over_ = std::move(connections);
+}
+
+void TcpSource::open(OnOpen on_open) {
+  open_taken_over();
+  on_open(listen());
+}
+
+void TcpSource::open_taken_over() {
+  for (uv::OpenConnection& open : std::exchange(taken_over_, {})) {
+    const std::uint64_t id = next_id_++;
+    auto connection = std::make_unique<TcpConnection>(*this, id);
+    connection->take_over(std::move(open));
+    connections_.emplace(id, std::move(connection));
+  }
+  continue_soon();
+}
+
+std::vector<uv::OpenConnection> TcpSource::release() {
+  std::vector<uv::OpenConnection> released = std::exchange(taken_over_, {});
+  for (const auto& [id, connection] : connections_) released.push_back(connection->release());
+  connections_.clear();
+  return released;
+}
 
 Result<std::vector<std::string>> TcpSource::listen() {
   for (const int fd : std::exchange(bound_, {})) {

@@ -42,11 +42,14 @@ class TcpSource final : public Source {
   void open(OnOpen on_open) override;
   void drain() override;
   bool drained() const override;
+  void take_over(std::vector<uv::OpenConnection> connections) override;
+  std::vector<uv::OpenConnection> release() override;
 
  private:
   friend class TcpConnection;
   Result<std::vector<std::string>> listen();
   void on_connection(uv::TcpListener& listener);
+  void open_taken_over();
   void on_intake();
   void work_on();
   void continue_soon() { soon_.ask(); }
@@ -60,6 +63,7 @@ class TcpSource final : public Source {
   wire::Framing framing_;
   flow::InputLog* log_;
   std::vector<int> bound_;  // sockets of another process; empty: own ones are made
+  std::vector<uv::OpenConnection> taken_over_;  // until it opens
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read

@@ -204,9 +204,9 @@ RecoveryParts::RecoveryParts(const std::string& directory, std::int64_t backup_i
   for (std::size_t i = 0; i < files_.size(); ++i)
     if (const std::int64_t number = files_[i]->number("SELECT number FROM part");
         number != there[i] || number >= count)
-      throw StoreError(
-          fmt::format("{} holds recovery partition {} of {}, not what its name says",
-                      path_of(directory, static_cast<std::uint32_t>(there[i])), number, count));
+      throw StoreError(fmt::format("{} holds recovery partition {} of {}, not what its name says",
+                                   path_of(directory, static_cast<std::uint32_t>(there[i])), number,
+                                   count));
   epoch_ = static_cast<std::uint64_t>(files_[0]->number("SELECT epoch FROM progress"));
   for (const auto& file : files_) {
     if (file->set() != files_[0]->set())

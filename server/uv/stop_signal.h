@@ -35,4 +35,22 @@ class StopSignal {
   Handle<uv_async_t> handle_;
 };
 
+// The process ends with the status that it has: no signal, also none that waits, changes it.
+void ignore_stop_signals();
+
+// While one exists, SIGTERM and SIGINT wait for the next StopSignal's time. Programs that are
+// started meanwhile get them as ever. For the process's only thread.
+class SignalsWait {
+ public:
+  SignalsWait();
+  ~SignalsWait();
+  SignalsWait(const SignalsWait&) = delete;
+  SignalsWait& operator=(const SignalsWait&) = delete;
+
+  static bool waiting();  // one has come
+
+ private:
+  sigset_t before_;
+};
+
 }  // namespace machida::uv

@@ -1,5 +1,6 @@
 #include "server/uv/tcp_stream.h"
 
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 
@@ -25,6 +26,17 @@ void TcpStream::connect(const Address& to) {
 void TcpStream::report_connected(int status) {
   if (status == 0) uv_tcp_nodelay(handle_.raw(), 1);
   events_.on_connected(status == 0 ? "" : error_text(status));
+}
+
+void TcpStream::take_over(Descriptor connection) {
+  require(uv_tcp_open(handle_.raw(), connection.get()), "uv_tcp_open");
+  ::fcntl(connection.release(), F_SETFD, FD_CLOEXEC);
+}
+
+Descriptor TcpStream::duplicate() {
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(handle_.raw()), &fd) != 0) return Descriptor();
+  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 std::size_t TcpStream::unacknowledged_bytes() {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/uv/address.h"
+#include "server/uv/socket_pair.h"
 #include "server/uv/stream.h"
 
 namespace machida::uv {
@@ -15,6 +16,12 @@ class TcpStream : public Stream<uv_tcp_t> {
 
   // Ends in on_connected, also when it fails at once.
   void connect(const Address& to);
+
+  // In place of connect(): a connection that another stream was. Throws std::runtime_error when it
+  // is none.
+  void take_over(Descriptor connection);
+  // The connection itself, which stays open when this stream ends; nothing when it has none.
+  Descriptor duplicate();
 
   // Bytes written that the peer's system has not acknowledged. 0 when the system can't tell.
   std::size_t unacknowledged_bytes();

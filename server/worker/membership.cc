@@ -22,6 +22,9 @@ Membership::Membership(uv::Loop& loop, flow::Intake& intake, const SeatOptions& 
   if (seat_.control >= 0)
     supervisor_ =
         std::make_unique<cluster::Link>(loop, *this, ends, uv::Descriptor(seat_.control), metrics);
+  if (seat_.channel >= 0)
+    channel_.emplace(loop, uv::Descriptor(seat_.channel),
+                     [this](const uv::Parcel& parcel) { take_parcel(parcel); });
   for (std::uint32_t i = 0; i < seat_.peers.size(); ++i) {
     if (i == seat_.index) continue;
     ends.peer = i;
@@ -64,6 +67,15 @@ void Membership::sinks_full(bool full) {
 
 void Membership::tell_supervisor(const wire::LinkMessage& message) {
   if (supervisor_) supervisor_->send(message);
+}
+
+void Membership::take_parcel(const uv::Parcel& parcel) {
+  MACHIDA_CHECK(parcel.text == cluster::kKeepConnections, "the supervisor is another program");
+  calls_.on_keep();
+}
+
+std::string Membership::hand_over(const cluster::KeptConnections& connections) {
+  return cluster::hand_over(channel_->socket(), connections);
 }
 
 void Membership::flush() {

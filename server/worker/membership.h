@@ -16,10 +16,12 @@
 #include "server/cluster/link.h"
 #include "server/cluster/link_exchange.h"
 #include "server/cluster/peers.h"
+#include "server/cluster/supervisor.h"
 #include "server/flow/batch_codec.h"
 #include "server/flow/intake.h"
 #include "server/metrics/counter.h"
 #include "server/uv/loop.h"
+#include "server/uv/parcels.h"
 #include "server/worker/assembly.h"
 
 namespace machida::worker {
@@ -28,7 +30,9 @@ namespace machida::worker {
 struct SeatOptions {
   std::uint32_t index = 0;
   std::uint32_t workers = 1;
-  int control = -1;        // the link to the supervisor; -1: there is none
+  int control = -1;  // the link to the supervisor; -1: there is none
+  int channel = -1;  // for descriptors
+  cluster::KeptNumbers kept;
   std::vector<int> peers;  // by index; -1 at its own place
 
   bool alone() const noexcept { return workers == 1; }
@@ -39,6 +43,7 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   struct Calls {
     std::function<void()> on_ready;    // all workers can take records
     std::function<void()> on_drain;    // the supervisor wants it
+    std::function<void()> on_keep;     // the same, and then it wants the connections
     std::function<void()> on_drained;  // all workers' sources have, and their last epoch has closed
     std::function<void(std::uint32_t worker)> on_peer_lost;
   };
@@ -60,6 +65,8 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   // What was said leaves now: the loop is about to stop.
   void flush();
   void tell_supervisor(const wire::LinkMessage& message);
+  // Behind the end of the loop, if the supervisor wanted it. Returns why it has them not, or "".
+  std::string hand_over(const cluster::KeptConnections& connections);
   // The run has failed: records of others are dropped from here on.
   void abandon() { abandoned_ = true; }
 
@@ -68,6 +75,7 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   void send(std::uint32_t worker, const wire::LinkMessage& message) override;
 
  private:
+  void take_parcel(const uv::Parcel& parcel);
   void on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) override;
   void on_full(cluster::Link&) override { intake_.pause(); }
   void on_room(cluster::Link&) override { intake_.resume(); }
@@ -79,6 +87,7 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   const Calls calls_;
   cluster::LinkExchange exchange_;
   std::unique_ptr<cluster::Link> supervisor_;
+  std::optional<uv::ParcelReader> channel_;
   std::vector<std::unique_ptr<cluster::Link>> peers_;  // by index; null: own place, or lost
   Assembly* assembly_ = nullptr;
   std::optional<cluster::Coordination> coordination_;

@@ -44,6 +44,7 @@ Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, const std::string&
     rounds_.agree_with(membership_->coordination());
   }
   make_sources(gil);
+  take_over_connections();
 }
 
 void Worker::make_membership(const embed::Gil& gil, const std::string& module,
@@ -53,6 +54,7 @@ void Worker::make_membership(const embed::Gil& gil, const std::string& module,
       flow::BatchCodec(embed::Pickling::of_application(gil, module), dead_letters), metrics_,
       Membership::Calls{.on_ready = [this] { on_all_ready(); },
                         .on_drain = [this] { drain(); },
+                        .on_keep = [this] { keep_connections_ = true, drain(); },
                         .on_drained = [this] { drain_look_.start(1); },
                         .on_peer_lost = [this](std::uint32_t worker) { on_peer_lost(worker); }});
   sinks_room_.watch([this] { membership_->sinks_full(sinks_room_.paused()); });
@@ -75,7 +77,7 @@ void Worker::make_resilience(const embed::Gil& gil, const std::string& module) {
 }
 
 flow::Outlet& Worker::of_bytes(std::size_t pipeline, std::size_t sink) {
-  return *byte_outlets_.at({pipeline, sink});
+  return *tcp_sinks_.at({pipeline, sink});
 }
 
 flow::MessageOutlet& Worker::of_messages(std::size_t pipeline, std::size_t sink) {
@@ -96,6 +98,7 @@ int Worker::run() {
     close_storage();
     throw;
   }
+  if (keep_connections_ && status == 0) hand_over_connections();
   close_storage();
   if (left_threads_ && status == 0) status = 1;
   log_summary();
@@ -107,9 +110,9 @@ void Worker::close_storage() {
 }
 
 int Worker::run_to_the_end() {
-  for (const auto& sink : sinks_) sink->open();
   int status = 0;
   try {
+    for (const auto& sink : sinks_) sink->open();
     status = run_loop();
   } catch (const flow::StopOnError& error) {
     log::error("{}: stopping (--on-error=stop)", error.what());

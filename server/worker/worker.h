@@ -19,6 +19,7 @@
 #include "server/metrics/counter.h"
 #include "server/plan/plan.h"
 #include "server/sink/sink.h"
+#include "server/sink/tcp_sink.h"
 #include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/stop_signal.h"
@@ -76,6 +77,9 @@ class Worker final : public Outlets {
   void make_kafka_sink(std::size_t pipeline, std::size_t sink, const plan::KafkaSinkSpec& spec,
                        flow::DeadLetters& dead_letters);
   void make_sources(const embed::Gil&);
+  // What the workers before these have left open.
+  void take_over_connections();
+  void hand_over_connections();
   std::size_t kafka_queue_bytes() const;
 
   source::WhenDelivered when_delivered();
@@ -111,7 +115,7 @@ class Worker final : public Outlets {
   std::unique_ptr<Resilience> resilience_;          // null: without
   std::unique_ptr<StorageSinks> storage_;           // null: there is none
   std::vector<std::unique_ptr<sink::Sink>> sinks_;  // of all pipelines
-  std::map<std::pair<std::size_t, std::size_t>, flow::Outlet*> byte_outlets_;
+  std::map<std::pair<std::size_t, std::size_t>, sink::TcpSink*> tcp_sinks_;
   std::map<std::pair<std::size_t, std::size_t>, flow::MessageOutlet*> message_outlets_;
   std::map<std::pair<std::size_t, std::size_t>, flow::RecordOutlet*> record_outlets_;
   Settlement settlement_;
@@ -125,7 +129,8 @@ class Worker final : public Outlets {
   std::uint64_t drain_deadline_ms_ = 0;
   bool drain_wanted_ = false;
   std::optional<std::uint64_t> peer_lost_ms_;
-  bool failed_ = false;  // the run: what was put out is written, nothing else
+  bool keep_connections_ = false;  // the supervisor wants them when this worker has drained
+  bool failed_ = false;            // the run: what was put out is written, nothing else
   int status_ = 0;
   bool left_threads_ = false;
 };

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "server/base/log.h"
 #include "server/sink/kafka_epoch_sink.h"
 #include "server/sink/kafka_sink.h"
-#include "server/sink/tcp_sink.h"
 #include "server/source/kafka_epoch_source.h"
 #include "server/source/kafka_source.h"
 #include "server/source/tcp_source.h"
@@ -38,7 +38,7 @@ void Worker::make_sinks(const embed::Gil& gil, flow::DeadLetters& dead_letters) 
             loop_, sinks_room_, std::get<plan::TcpSinkSpec>(spec.to).address, metrics_, connected);
         settlement_.watch(*sink);
         if (resilience_) resilience_->add(static_cast<flow::Delivery&>(*sink));
-        byte_outlets_[{p, s}] = sink.get();
+        tcp_sinks_[{p, s}] = sink.get();
         sinks_.push_back(std::move(sink));
       }
     }
@@ -143,6 +143,42 @@ void Worker::make_sources(const embed::Gil& gil) {
       sources_.push_back(std::move(made));
     }
   }
+}
+
+void Worker::take_over_connections() {
+  const cluster::KeptNumbers& numbers = options_.seat.kept;
+  if (numbers.list < 0) return;
+  std::vector<uv::Descriptor> sockets;
+  for (int i = 0; i < numbers.count; ++i) sockets.emplace_back(numbers.first + i);
+  const uv::Descriptor list(numbers.list);
+  std::map<std::size_t, std::vector<uv::OpenConnection>> clients;
+  for (cluster::KeptConnection& kept : cluster::read_list(list.get(), std::move(sockets))) {
+    if (kept.end == cluster::KeptConnection::End::kClient)
+      clients[kept.pipeline].push_back(std::move(kept.open));
+    else if (const auto sink = tcp_sinks_.find({kept.pipeline, kept.sink});
+             sink != tcp_sinks_.end())
+      sink->second->take_over(std::move(kept.open.socket));
+  }
+  for (auto& [pipeline, open] : clients) sources_.at(pipeline)->take_over(std::move(open));
+}
+
+void Worker::hand_over_connections() {
+  cluster::KeptConnections kept;
+  using End = cluster::KeptConnection::End;
+  for (std::uint32_t p = 0; p < sources_.size(); ++p)
+    for (uv::OpenConnection& open : sources_[p]->release())
+      kept.push_back({End::kClient, p, 0, std::move(open)});
+  for (const auto& [place, sink] : tcp_sinks_) {
+    uv::Descriptor socket = sink->release();
+    if (socket.get() < 0) continue;
+    kept.push_back({End::kSink,
+                    static_cast<std::uint32_t>(place.first),
+                    static_cast<std::uint32_t>(place.second),
+                    {std::move(socket), ""}});
+  }
+  std::erase_if(kept, [](const auto& one) { return one.open.socket.get() < 0; });
+  const std::string why = membership_->hand_over(kept);
+  if (!why.empty()) log::warn("{} connections are closed, not handed over: {}", kept.size(), why);
 }
 
 // Where the outputs may be another worker's, all have to be asked.

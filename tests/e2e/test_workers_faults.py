@@ -231,23 +231,3 @@ def test_signals_to_the_whole_group_stop_all(
     finally:
         process.kill()
     assert status in ((0,) if signals == 1 else (0, 130, 128 + signal.SIGKILL))
-
-
-def test_scale_keeps_address_and_states_of_tcp_sources(
-    serve: Serve, receiver: Receiver, tmp_path: Path
-) -> None:
-    recovery = tmp_path / "recovery"
-    server = serve(COUNT_BY_KEY, "--workers", "2", "--resilience-dir", str(recovery))
-    address = server.address()
-    with Client(address) as client:
-        client.send_frames(*numbered(KEYS, 0, 10))
-        wait_lines(receiver, 10 * len(KEYS))
-    answer = subprocess.run(
-        [BINARY, "scale", "3", str(recovery)], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout == "3 workers are running\n"
-    with Client(address) as client:
-        client.send_frames(*numbered(KEYS, 10, 20))
-        check_counts(wait_lines(receiver, 20 * len(KEYS)), dict.fromkeys(KEYS, 20))
-    assert server.stdout.count(READY) == 1
-    assert server.terminate() == 0

@@ -16,6 +16,7 @@ class _Connection:
         self.socket = sock
         self.bytes = bytearray()
         self._reading = reading
+        self.is_open = True
         self._dying = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -40,6 +41,7 @@ class _Connection:
                 self.bytes += chunk
         except OSError:
             pass
+        self.is_open = False
 
 
 class Receiver:
@@ -69,6 +71,11 @@ class Receiver:
         """HOST:PORT, as --out takes it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def is_open(self) -> list[bool]:
+        """Whether the peer has not closed, for each connection since start()."""
+        return [connection.is_open for connection in list(self._open)]
 
     @property
     def data(self) -> bytes:
