@@ -103,7 +103,10 @@ def test_clients_and_sinks_stay_connected_through_grow_and_shrink_exactly_once(
         assert len(receiver.connections) == connections
     clients.append(Steady(server.address(), len(clients)))
     wait_more(receiver, 500)
-    assert receiver.is_open == [True, False, False, True]
+    wait_until(
+        lambda: receiver.is_open == [True, False, False, True],
+        lambda: f"the end of the sinks of workers that are no more; {receiver.is_open}",
+    )
     finish(clients, receiver)
     assert server.stdout.count(READY) == 1
     assert server.terminate() == 0, server.describe()
