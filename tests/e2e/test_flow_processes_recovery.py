@@ -78,7 +78,7 @@ def test_processes_that_are_started_one_by_one_find_each_other(start_flow, tmp_p
     for run in runs:
         assert run.end() == (0, "", "")
     check_counts(tmp_path, 1000)
-    assert len({path.name.split("-")[2] for path in tmp_path.glob("built-*")}) == 2
+    assert len({path.name.split("-")[2] for path in tmp_path.glob("built-*")}) == 4
 
 
 def test_a_signal_to_one_process_drains_those_at_the_other_addresses(start_flow, tmp_path) -> None:
@@ -106,6 +106,17 @@ def test_a_process_that_is_killed_ends_those_at_the_other_addresses(
     runs[1].process.kill()
     status, _, errors = runs[0].end()
     assert (status, errors) == (1, "process 1 of the dataflow is gone\n")
+
+
+def test_workers_at_one_address_end_with_those_at_another(start_flow, tmp_path: Path) -> None:
+    counting(tmp_path)
+    arguments = ["bytewax.run", "app", "-w", "2", "-a", addresses(tmp_path, 2), "-i"]
+    runs = [start_flow(*arguments, index) for index in "01"]
+    wait_until(lambda: check_counts(tmp_path) > 50, "lines")
+    runs[1].process.kill()
+    status, _, errors = runs[0].end()
+    assert (status, errors) == (1, "another process of the dataflow has failed or is gone\n")
+    wait_until(lambda: runs[1].group() == [], "the end of the workers")
 
 
 def test_processes_that_do_not_fit_together_are_refused(start_flow, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from .importing import load_flow
 from .links import PeerFailedError
 from .processes import Seat, split
 from .recovery import RecoveryConfig
-from .running import run_seat
+from .running import Others, run_seat
 from .step_list import BARE_WINDOW_OUTPUT
 
 IMPORT_HELP = (
@@ -155,16 +155,23 @@ def run_guarded(run: Callable[[], None], seat: Seat | None = None) -> None:
             seat.ignore_signals()
 
 
-def run_workers(options: argparse.Namespace, count: int, **arguments: Any) -> None:
+def run_workers(
+    options: argparse.Namespace, count: int, others: Others | None = None, **arguments: Any
+) -> None:
     """Run the dataflow of a command line with `count` workers, and end the process if it failed.
 
     Several are processes of their own; the one that was started only watches them, and ends here.
-    arguments: for `run_seat`, besides those of the flags for recovery.
+    others: at other addresses, as many each. arguments: for `run_seat`, besides those of the flags
+    for recovery.
     """
-    seat = split(count) if count > 1 else None
+    seat = split(count, link=others is None) if count > 1 else None
     run_guarded(
         lambda: run_seat(
-            load_flow(options.import_str), seat, **arguments, **recovery_arguments(options)
+            load_flow(options.import_str),
+            seat,
+            others=others,
+            **arguments,
+            **recovery_arguments(options),
         ),
         seat,
     )

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import select
 import socket
 import struct
 import sys
@@ -28,37 +29,49 @@ class PeerFailedError(RuntimeError):
 
 
 @contextlib.contextmanager
-def linked(addresses: Sequence[str], process: int, workers: int) -> Iterator[list[int]]:
+def linked(
+    addresses: Sequence[str], process: int, workers: int, place: int | None = None
+) -> Iterator[list[int]]:
     """Wait until all processes are there, and give a descriptor of a socket to each.
 
     addresses: `host:port` of every process, of this machine. process: this one's index.
-    workers: of each process. Gives a list of int, -1 at this process's place; who uses one takes it
-    over. Raises ValueError for an address of another machine or processes that do not fit together,
-    OSError when another process has this address.
+    workers: of each process. place: where each worker is a process of its own, this one's number
+    among those of its address; then there are `workers` processes for each address.
+    Gives a list of int, -1 at this process's place; who uses one takes it over. Raises ValueError
+    for an address of another machine or processes that do not fit together, OSError when another
+    process has this address.
     """
+    if process >= len(addresses):
+        raise ValueError(f"there is no process {process}: there are {len(addresses)} addresses")
     for address in addresses:
         _check_local(address)
+    members, own = list(addresses), process
+    if place is not None:
+        members = [f"{address} {number}" for address in addresses for number in range(workers)]
+        own = process * workers + place
+    greeting = {"addresses": list(addresses), "workers": workers, "process": own}
     found: dict[int, socket.socket] = {}
-    greeting = {"addresses": list(addresses), "workers": workers}
+    waiting = _Waiting()
     with contextlib.ExitStack() as open_sockets:
-        server = open_sockets.enter_context(_listener(addresses[process]))
-        waiting = _Waiting()
-        for peer in range(process):
-            found[peer] = open_sockets.enter_context(_connected(addresses[peer], waiting))
-            _send(found[peer], {**greeting, "process": process})
+        server = open_sockets.enter_context(_listener(members[own]))
+        for peer in range(own):
+            found[peer] = open_sockets.enter_context(_connected(members[peer], waiting))
+            _send(found[peer], greeting)
+            while not select.select([found[peer]], [], [], _QUIET_S)[0]:
+                waiting.look(members[peer])  # it waits for others itself
             _check(_receive(found[peer]), greeting, peer)
         server.settimeout(_RETRY_S)
-        while missing := [a for i, a in enumerate(addresses) if i != process and i not in found]:
+        while missing := [at for i, at in enumerate(members) if i != own and i not in found]:
             try:
                 connection = open_sockets.enter_context(server.accept()[0])
             except TimeoutError:
                 waiting.look(missing[0])
                 continue
             with contextlib.suppress(OSError, EOFError):  # one that was gone again connects anew
-                peer = _welcome(connection, {**greeting, "process": process})
+                peer = _welcome(connection, greeting)
                 if peer is not None:
                     found[peer] = connection
-        yield [found[peer].detach() if peer != process else -1 for peer in range(len(addresses))]
+        yield [found[peer].detach() if peer != own else -1 for peer in range(len(members))]
 
 
 def _check_local(address: str) -> None:

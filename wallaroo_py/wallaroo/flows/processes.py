@@ -19,7 +19,8 @@ from itertools import combinations
 from types import FrameType
 
 _PR_SET_PDEATHSIG = 1
-_END_S_MAX = 10.0  # for the others to end by themselves when one has failed
+_NOTICE_S_MAX = 2.0  # for the others to see that one has failed, and end by themselves
+_END_S_MAX = 10.0  # and to end when they are told to
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -27,7 +28,8 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Seat:
     """What a worker's process is.
 
-    links: descriptors of stream sockets to the others by index, -1 at its own place.
+    links: descriptors of stream sockets to the others by index, -1 at its own place; empty if they
+    are not made yet.
     """
 
     index: int
@@ -52,16 +54,17 @@ class Seat:
             signal.signal(number, signal.SIG_IGN)
 
 
-def split(count: int) -> Seat:
+def split(count: int, *, link: bool = True) -> Seat:
     """Go on as `count` processes, each with a seat of its own; never return in the first one.
 
+    link: connect them, which is done otherwise where they have others to work with.
     That one ends as `sys.exit` does, with the status of the worker that failed first, 128 and a
     signal's number for one that was killed by it.
     """
     sys.stdout.flush()
     sys.stderr.flush()
     ends: list[dict[int, socket.socket]] = [{} for _ in range(count)]
-    for one, other in combinations(range(count), 2):
+    for one, other in combinations(range(count if link else 0), 2):
         ends[one][other], ends[other][one] = socket.socketpair()
     speaker, token = os.pipe()
     os.write(token, b"1")
@@ -82,7 +85,7 @@ def split(count: int) -> Seat:
                 if links is not own:
                     for link in links.values():
                         link.close()
-            links_of = [own[i].detach() if i != index else -1 for i in range(count)]
+            links_of = [own[i].detach() if i != index else -1 for i in range(count)] if link else []
             return Seat(index, links_of, speaker, victims)
         watch.pids[pid] = index
     for links in ends:
@@ -128,6 +131,8 @@ class _Watch:
         if self._interrupted and not self._failed:
             print("interrupted: the dataflow was stopped", file=sys.stderr)
         causes = [status for index, status in self._failed if index not in victims]
+        if self._failed and not causes:
+            print("another process of the dataflow has failed or is gone", file=sys.stderr)
         return next(iter(causes or [status for _, status in self._failed]), 0)
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
@@ -144,21 +149,28 @@ class _Watch:
             return
         status = os.waitstatus_to_exitcode(how)
         if status < 0:
-            name = signal.strsignal(-status)
-            print(f"worker {index} was killed by signal {-status} ({name})", file=sys.stderr)
+            if not self._failed:
+                name = signal.strsignal(-status)
+                print(f"worker {index} was killed by signal {-status} ({name})", file=sys.stderr)
             status = 128 - status
         if status != 0:
             self._failed.append((index, status))
 
     def _end_rest(self) -> None:
-        deadline = time.monotonic() + _END_S_MAX
+        self._await_rest(_NOTICE_S_MAX)
+        for pid in list(self.pids):
+            os.kill(pid, signal.SIGTERM)
+        self._await_rest(_END_S_MAX)
+        self._kill_rest()
+
+    def _await_rest(self, time_s: float) -> None:
+        deadline = time.monotonic() + time_s
         while self.pids and time.monotonic() < deadline:
             pid, how = os.waitpid(-1, os.WNOHANG)
             if pid:
                 self._take(pid, how)
             else:
                 time.sleep(0.01)
-        self._kill_rest()
 
     def _kill_rest(self) -> None:
         for pid in list(self.pids):

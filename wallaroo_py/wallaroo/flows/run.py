@@ -7,8 +7,8 @@ nothing: it only says what belongs together when state is stored for recovery (`
 SIGTERM and Ctrl-C stop reading, let what was read go through, store what is to be stored, and end
 the process with status 0. It is 1 when the flow failed, and 2 for a mistake on the command line.
 
-With `-w` each worker is a process of its own, so that they use several cores; with `-i` and `-a`
-the workers of each process take turns in it, and the processes are started one by one, all on this
+With `-w` each worker is a process of its own, so that they use several cores. With `-i` and `-a`
+such commands share a dataflow, each with as many workers; they are started one by one, all on this
 machine.
 
 Each flag has an environment variable; the flag goes first. With BYTEWAX_DATAFLOW_API_ENABLED the
@@ -26,7 +26,7 @@ from pathlib import Path
 
 from . import command
 from .importing import load_flow
-from .running import cli_main
+from .running import Others, cli_main
 
 __all__ = ["cli_main"]
 
@@ -46,7 +46,7 @@ def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentPars
         envvar="BYTEWAX_WORKERS_PER_PROCESS",
         type=command.positive,
         default=1,
-        help="Number of workers; with '-i' and '-a', for each process",
+        help="Number of workers, each a process; with '-i' and '-a', of each command",
     )
     scaling.add_argument(
         "-p",
@@ -112,21 +112,10 @@ def parse(
 def main(arguments: Sequence[str] | None = None, program: str = "python -m bytewax.run") -> None:
     """Run a dataflow from the command line, and end the process if it failed."""
     options = parse(arguments, program)
-    if options.addresses:
-        command.run_guarded(
-            lambda: cli_main(
-                load_flow(options.import_str),
-                workers_per_process=options.workers_per_process,
-                process_id=options.process_id,
-                addresses=options.addresses,
-                config=options.config,
-                **command.recovery_arguments(options),
-            )
-        )
-    else:
-        command.run_workers(
-            options, options.workers_per_process * options.processes, config=options.config
-        )
+    count, others = options.workers_per_process * options.processes, None
+    if options.addresses and len(options.addresses) > 1:
+        others = Others(options.addresses, options.process_id, count)
+    command.run_workers(options, count, others, config=options.config)
 
 
 def _pod_number() -> int | None:

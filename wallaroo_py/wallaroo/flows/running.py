@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
@@ -122,24 +122,39 @@ def cli_main(
         )
 
 
+class Others(NamedTuple):
+    """Processes at other addresses, with as many workers each, and which of them this one is."""
+
+    addresses: Sequence[str]
+    process: int
+    workers: int
+
+
 def run_seat(
     flow: Dataflow,
     seat: Seat | None,
     *,
+    others: Others | None = None,
     epoch_interval: timedelta | None = None,
     recovery_config: RecoveryConfig | None = None,
     config: str | Path | None = None,
 ) -> None:
-    """Run a dataflow as the worker that this process is; without a seat it is the only one.
+    """Run a dataflow as the worker that this process is; without a seat it is the only one here.
 
     For the rest see `run_main`. Raises what run_main raises, PeerFailedError when another worker
-    fails.
+    fails, and what cluster_main raises about addresses.
     """
+    _check(flow)
     options = _options(epoch_interval, recovery_config, config)
+    place = 0 if seat is None else seat.index
     if seat is not None:
         options["links"] = seat.links
         options["watched"] = True
-    with shown_over_http(flow) if seat is None or seat.index == 0 else nullcontext():
+    with contextlib.ExitStack() as around:
+        if place == 0 and (others is None or others.process == 0):
+            around.enter_context(shown_over_http(flow))
+        if others is not None:
+            options["links"] = around.enter_context(linked(*others, place))
         _run(flow, options)
 
 
