@@ -167,6 +167,17 @@ def minute_lines() -> Iterator[str]:
         yield f"{minute} {sensor} {mean} of {len(values)}"
 
 
+def hour_lines() -> Iterator[str]:
+    """Group all measurements by gauge and hour; only the one that comes hours late is left out."""
+    hours: dict[tuple[str, str], list[Decimal]] = {}
+    for line in lines("rainfall", "sample.txt"):
+        gauge, time, mm = line.split(",")
+        if mm != "99.9":
+            hours.setdefault((time[:13].replace("T", " "), gauge), []).append(Decimal(mm))
+    for (hour, gauge), values in sorted(hours.items()):
+        yield f"{hour}:00 {gauge} {sum(values)} mm"
+
+
 def session_lines() -> Iterator[str]:
     """Cut the whole history of each user at the logouts."""
     histories: dict[str, str] = {}
@@ -215,6 +226,7 @@ def samples() -> dict[Path, bytes]:
         APPS / "orders_to_postgres" / "expected_orders.txt": text(order_rows()),
         APPS / "orders_to_postgres" / "expected_customers.txt": text(customer_rows()),
         APPS / "minutes" / "expected.txt": text(minute_lines()),
+        APPS / "rainfall" / "expected.txt": text(hour_lines()),
         APPS / "logins" / "expected.txt": text(session_lines()),
         APPS / "spending_kafka" / "expected.txt": text(total_messages()),
         APPS / "walkers" / "expected.txt": text(record_rows()),

@@ -216,6 +216,7 @@ PyObject* module_run(PyObject* module, PyObject* args) {
       feed(gil, run.next(), entry);
       run.exchange(gil);
     }
+    run.end(gil);
     return Object::steal(
         gil,
         Py_BuildValue("{sNsNsNsN}", "sinks", sinks_of(gil, plan, run).release(), "dead_letters",

@@ -71,7 +71,8 @@ std::uint64_t restore_states(const embed::Gil& gil, const store::EpochStore& sto
                             " is in the store of a worker that it does not belong to: the "
                             "application's list of keys has changed, which needs a start with one "
                             "worker and the old list before");
-      if (found->second->restore(gil, python_key, states.load(gil, value)))
+      const embed::Pickling& pickling = found->second->engine_made() ? keys : states;
+      if (found->second->restore(gil, python_key, pickling.load(gil, value)))
         ++restored;
       else
         ++unlisted[std::string(state)];

@@ -64,9 +64,14 @@ std::vector<store::StateRow>& RowWriter::rows_of(const std::string& state_name) 
 }
 
 void RowWriter::write(const Gil& gil, const std::string& state_name, _object* key, _object* state) {
+  add(gil, state_name, key, state, states_);
+}
+
+void RowWriter::add(const Gil& gil, const std::string& state_name, _object* key, _object* state,
+                    const embed::Pickling& pickling) {
   std::vector<store::StateRow>& rows = rows_of(state_name);
   try {
-    std::string value = states_.dump(gil, state);
+    std::string value = pickling.dump(gil, state);
     bytes_ += value.size();
     rows.push_back({key_of(gil, keys_, key), std::move(value)});
   } catch (const embed::PythonError& error) {

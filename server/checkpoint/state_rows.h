@@ -32,7 +32,12 @@ class RowWriter final : public flow::StateWriter {
  public:
   // `states` is the application's, `keys` pickle itself.
   RowWriter(embed::Pickling states, embed::Pickling keys)
-      : states_(std::move(states)), keys_(std::move(keys)) {}
+      : states_(std::move(states)), keys_(std::move(keys)), of_engine_(*this) {}
+  RowWriter(const RowWriter&) = delete;
+  RowWriter& operator=(const RowWriter&) = delete;
+
+  // Writes what the engine has made, with pickle itself, into the same rows.
+  flow::StateWriter& of_engine() noexcept { return of_engine_; }
 
   void write(const embed::Gil&, const std::string& state_name, _object* key,
              _object* state) override;
@@ -45,10 +50,28 @@ class RowWriter final : public flow::StateWriter {
   std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
+  class OfEngine final : public flow::StateWriter {
+   public:
+    explicit OfEngine(RowWriter& rows) : rows_(rows) {}
+    void write(const embed::Gil& gil, const std::string& state_name, _object* key,
+               _object* state) override {
+      rows_.add(gil, state_name, key, state, rows_.keys_);
+    }
+    void forget(const embed::Gil& gil, const std::string& state_name, _object* key) override {
+      rows_.forget(gil, state_name, key);
+    }
+
+   private:
+    RowWriter& rows_;
+  };
+
+  void add(const embed::Gil&, const std::string& state_name, _object* key, _object* state,
+           const embed::Pickling& pickling);
   // Those of the state, at the end of rows_.
   std::vector<store::StateRow>& rows_of(const std::string& state_name);
 
   embed::Pickling states_, keys_;
+  OfEngine of_engine_;
   std::vector<store::StateRows> rows_;
   std::uint64_t bytes_ = 0;
 };

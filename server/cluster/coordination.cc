@@ -114,6 +114,7 @@ void Coordination::begin_round() {
   round_ = Round::kStoring;
   end_wanted_ = false;
   last_round_ = all_ended;
+  if (all_ended && parts_.on_stage_over) tell_all(wire::Drain{});
   tell_all(wire::EndEpoch{number(epoch_ + 1)});
 }
 
@@ -128,6 +129,8 @@ bool Coordination::follow(const wire::LinkMessage& message) {
   } else if (const auto* close = std::get_if<wire::Close>(&message)) {
     if (close->epoch != number(epoch_)) return false;
     parts_.member.close(epoch_);
+  } else if (std::holds_alternative<wire::Drain>(message)) {
+    sources_over_ = true;
   } else if (std::holds_alternative<wire::Ready>(message)) {
     parts_.on_ready();
   } else if (std::holds_alternative<wire::Drained>(message)) {
@@ -146,6 +149,7 @@ void Coordination::begin_end() {
     return parts_.member.end_epoch(epoch_);  // nothing is on its way between workers
   parts_.intake.pause();
   stage_ = 1;
+  say_stage_over(0);
   parts_.peers.send_all(wire::Barrier{number(epoch_), stage_});
   advance();
 }
@@ -158,6 +162,10 @@ bool Coordination::on_barrier(const wire::Barrier& barrier) {
   return true;
 }
 
+void Coordination::say_stage_over(std::uint32_t stage) {
+  if (sources_over_ && parts_.on_stage_over) parts_.on_stage_over(stage);
+}
+
 void Coordination::advance() {
   std::vector<std::uint32_t>& barriers = barriers_[epoch_ % 2];
   while (stage_ != 0 && barriers[stage_] == parts_.peers.workers() - 1) {
@@ -168,6 +176,7 @@ void Coordination::advance() {
       return end_when_free();
     }
     ++stage_;
+    say_stage_over(stage_ - 1);
     // The barrier first: the member may take its time.
     parts_.peers.send_all(wire::Barrier{number(epoch_), stage_});
     if (stage_ == parts_.stages + 1) parts_.member.end_epoch(epoch_);

@@ -37,6 +37,10 @@ class Coordination final : public checkpoint::Accord {
     std::function<void()> on_ready;    // all workers are
     std::function<void()> on_drained;  // all workers are, and the last epoch has closed
     std::function<void(std::int64_t epoch)> on_closed = nullptr;  // here
+    // In the epoch behind the end of all sources, of all workers or of none: all records of `stage`
+    // have been run here, so no more will come for the steps before the next exchange. From 0 to
+    // `stages`, in order.
+    std::function<void(std::uint32_t stage)> on_stage_over = nullptr;
   };
   explicit Coordination(Parts parts);
 
@@ -72,6 +76,7 @@ class Coordination final : public checkpoint::Accord {
   void begin_end();
   void advance();
   bool on_barrier(const wire::Barrier& barrier);
+  void say_stage_over(std::uint32_t stage);
 
   Parts parts_;
   // Every worker:
@@ -82,6 +87,7 @@ class Coordination final : public checkpoint::Accord {
   std::vector<std::uint32_t> barriers_[2];  // by stage, of odd and even epochs: a peer may be ahead
   bool drained_said_ = false;
   bool all_drained_ = false;
+  bool sources_over_ = false;  // of all workers: the epoch that ends is the last
   // The coordinator:
   Round round_ = Round::kNone;
   bool end_wanted_ = false;

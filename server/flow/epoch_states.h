@@ -19,6 +19,9 @@ class EpochStates {
   // Theirs in the store, unique in an application.
   virtual const std::string& name() const noexcept = 0;
 
+  // They are the engine's objects, which pickle itself stores, not the application's serialize().
+  virtual bool engine_made() const noexcept { return false; }
+
   // From now on changes are remembered, and written to `writer` after each end_epoch().
   virtual void write_to(StateWriter& writer) = 0;
   virtual bool has_changes() const noexcept = 0;

@@ -91,6 +91,7 @@ class KeyTable final : public EpochStates {
   std::size_t size() const noexcept { return cells_.size(); }  // vacant ones as well
 
   const std::string& name() const noexcept override { return name_; }
+  bool engine_made() const noexcept override { return true; }
   void write_to(StateWriter& writer) override { writer_ = &writer; }
   bool has_changes() const noexcept override { return !changed_.empty(); }
   void end_epoch() override;

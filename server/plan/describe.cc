@@ -17,8 +17,29 @@ const char* action_of(const StepSpec& step) {
       return "to_stateful";
     case StepKind::kKeyed:
       return "to_state_partition";
+    case StepKind::kWindow:
+      return "to_window";
   }
   return "?";
+}
+
+const char* windows_of(const WindowSpec& spec) {
+  return std::holds_alternative<window::SessionWindows>(spec.windows) ? "session" : "sliding";
+}
+
+const char* clock_of(const WindowSpec& spec) { return spec.dt_getter ? "event" : "system"; }
+
+const char* logic_of(const WindowSpec& spec) {
+  if (std::holds_alternative<FoldWindowSpec>(spec.logic)) return "fold";
+  return std::holds_alternative<ReduceWindowSpec>(spec.logic) ? "reduce" : "collect";
+}
+
+const WindowSpec& window_of(const StepSpec& step) {
+  return std::get<WindowSpec>(step.window->step);
+}
+
+bool has_state(const StepSpec& step) {
+  return step.kind == StepKind::kStateful || step.kind == StepKind::kKeyed;
 }
 
 std::string keys_of(const StateSpec& state) {
@@ -103,7 +124,12 @@ std::string describe_text(const embed::Gil&, const Plan& plan) {
     for (const StepSpec& step : pipeline.steps) {
       out += fmt::format("    step    '{}' ({}{})", step.name, action_of(step),
                          step.outputs == Outputs::kMany ? ", several outputs" : "");
-      if (step.kind != StepKind::kStateless) {
+      if (step.kind == StepKind::kWindow) {
+        const WindowSpec& window = window_of(step);
+        out += fmt::format(", {} windows of each key, {}, {} time", windows_of(window),
+                           logic_of(window), clock_of(window));
+      }
+      if (has_state(step)) {
         const StateSpec& state = plan.states[step.state.value];
         out += fmt::format(", state '{}': {}", state.name, keys_of(state));
       }
@@ -126,7 +152,13 @@ std::string describe_json(const embed::Gil& gil, const Plan& plan) {
       ordered_json entry = {{"name", step.name},
                             {"action", action_of(step)},
                             {"outputs", step.outputs == Outputs::kMany ? "many" : "one"}};
-      if (step.kind != StepKind::kStateless) entry["state"] = plan.states[step.state.value].name;
+      if (has_state(step)) entry["state"] = plan.states[step.state.value].name;
+      if (step.kind == StepKind::kWindow) {
+        const WindowSpec& window = window_of(step);
+        entry["window"] = {{"windows", windows_of(window)},
+                           {"logic", logic_of(window)},
+                           {"clock", clock_of(window)}};
+      }
       steps.push_back(entry);
     }
     ordered_json sinks = ordered_json::array();

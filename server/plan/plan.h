@@ -12,6 +12,7 @@
 #include "embed/object.h"
 #include "server/base/host_port.h"
 #include "server/kafka/settings.h"
+#include "server/plan/keyed_spec.h"
 #include "server/wire/length_format.h"
 
 namespace machida::plan {
@@ -76,6 +77,7 @@ enum class StepKind {
   kStateless,  // to, to_parallel: compute(data)
   kStateful,   // to_stateful: compute(data, state), one state object
   kKeyed,      // to_state_partition: compute(data, state of partition(data))
+  kWindow,     // to_window: windows of partition(data)
 };
 
 enum class Outputs {
@@ -89,8 +91,10 @@ struct StepSpec {
   bool parallel = false;  // to_parallel
   Outputs outputs = Outputs::kOne;
   embed::Object compute;
-  embed::Object partition;  // kKeyed
-  StateId state;            // kStateful and kKeyed
+  embed::Object partition;          // kKeyed and kWindow
+  StateId state;                    // kStateful and kKeyed
+  std::optional<KeyedSpec> window;  // kWindow: holds a WindowSpec
+  embed::Object metadata_class;     // kWindow: metadata_class(open_time, close_time)
 };
 
 struct StateSpec {

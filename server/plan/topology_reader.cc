@@ -6,6 +6,7 @@
 #include "embed/error.h"
 #include "embed/key_set.h"
 #include "embed/value.h"
+#include "server/plan/keyed_reader.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/parts.h"
 
@@ -35,12 +36,15 @@ class TopologyReader {
   void read_stateful(const std::vector<Object>& parts);
   void read_keyed(const std::vector<Object>& parts);
   void read_keyed_u64(const std::vector<Object>& parts);
+  void read_window(const std::vector<Object>& parts);
   void read_sink(const std::vector<Object>& parts);
   void read_sinks(const std::vector<Object>& parts);
   void read_router(const std::vector<Object>& parts);
   void read_done(const std::vector<Object>& parts);
 
-  // The step of `computation`, added to the open pipeline; sets place_. Null when there is none.
+  // A step added to the open pipeline; sets place_. Null when there is none.
+  StepSpec* open_step(const std::string& name, StepKind kind);
+  // The same for the step of a computation.
   StepSpec* open_step(const Object& computation, StepKind kind);
   StateId use_state(const std::string& name, StateSpec wanted);
   std::optional<std::string> state_name(const Object& name);
@@ -49,6 +53,7 @@ class TopologyReader {
   void add_sink(const Object& tuple);
   void check_whole();
   void check_consumers();
+  void check_windows();
   void wrong(const std::string& what) { mistakes_.add(place_ + ": " + what); }
 
   const Gil& gil_;
@@ -81,6 +86,7 @@ void TopologyReader::read_tuple(std::size_t index, const Object& tuple) {
       {"to_stateful", {&TopologyReader::read_stateful, 4, 4}},
       {"to_state_partition", {&TopologyReader::read_keyed, 5, 6}},
       {"to_state_partition_u64", {&TopologyReader::read_keyed_u64, 5, 6}},
+      {"to_window", {&TopologyReader::read_window, 4, 4}},
       {"to_sink", {&TopologyReader::read_sink, 2, 2}},
       {"to_sinks", {&TopologyReader::read_sinks, 2, 2}},
       {"to_router", {&TopologyReader::read_router, 3, 3}},
@@ -136,7 +142,12 @@ void TopologyReader::read_pipeline(const std::vector<Object>& parts) {
 
 StepSpec* TopologyReader::open_step(const Object& computation, StepKind kind) {
   const Object object = parts_.instance(gil_, computation, place_ + ", " + action_);
-  const std::string name = parts_.step_name(gil_, object, place_ + ", " + action_);
+  StepSpec* step = open_step(parts_.step_name(gil_, object, place_ + ", " + action_), kind);
+  if (step) parts_.computation(gil_, object, place_, *step);
+  return step;
+}
+
+StepSpec* TopologyReader::open_step(const std::string& name, StepKind kind) {
   if (!open_) {
     wrong(plan_.pipelines.empty()
               ? "Please declare a new pipeline before adding computation steps. (step " +
@@ -151,7 +162,6 @@ StepSpec* TopologyReader::open_step(const Object& computation, StepKind kind) {
   StepSpec& step = pipeline.steps.emplace_back();
   step.name = name;
   step.kind = kind;
-  parts_.computation(gil_, object, place_, step);
   return &step;
 }
 
@@ -192,6 +202,25 @@ void TopologyReader::read_keyed(const std::vector<Object>& parts) {
 }
 
 void TopologyReader::read_keyed_u64(const std::vector<Object>& parts) { read_keyed(parts); }
+
+// ("to_window", partition function, tuple of a window step as in a Dataflow, metadata class)
+void TopologyReader::read_window(const std::vector<Object>& parts) {
+  const std::vector<Object> inner =
+      embed::is_tuple(parts[2]) ? embed::items(gil_, parts[2]) : std::vector<Object>();
+  const std::string action = inner.empty() ? "" : embed::str(gil_, inner[0]);
+  if (inner.size() < 2 || !action.ends_with("_window") || !is_keyed_step(action))
+    return wrong("to_window takes the tuple of a window step, got " +
+                 embed::repr(gil_, parts[2], 200));
+  StepSpec* step = open_step(embed::str(gil_, inner[1]), StepKind::kWindow);
+  if (!step) return;
+  parts_.partition(gil_, parts[1], place_, *step);
+  Mistakes of_step;
+  step->window = read_keyed_step(gil_, inner, of_step);
+  for (const std::string& text : of_step.texts()) wrong(text);
+  if (!embed::is_callable(parts[3]))
+    return wrong("the metadata's class can't be called: " + embed::repr(gil_, parts[3], 200));
+  step->metadata_class = parts[3].clone(gil_);
+}
 
 std::optional<std::vector<Object>> TopologyReader::read_keys(const Object& keys, bool only_u64) {
   if (embed::is_none(keys)) return std::nullopt;
@@ -314,8 +343,20 @@ void TopologyReader::check_consumers() {
   }
 }
 
+// What windows hold is stored under the step's name.
+void TopologyReader::check_windows() {
+  std::unordered_set<std::string> names;
+  for (const StateSpec& state : plan_.states) names.insert(state.name);
+  for (const PipelineSpec& pipeline : plan_.pipelines)
+    for (const StepSpec& step : pipeline.steps)
+      if (step.kind == StepKind::kWindow && !names.insert(step.name).second)
+        mistakes_.add("pipeline " + quoted(pipeline.name) + ", step " + quoted(step.name) +
+                      ": another to_window() or a state has this name, too");
+}
+
 void TopologyReader::check_whole() {
   check_consumers();
+  check_windows();
   if (open_)
     mistakes_.add("pipeline " + quoted(plan_.pipelines.back().name) +
                   ": Did you forget to close out a pipeline? It needs a sink or done()");

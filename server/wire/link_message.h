@@ -5,7 +5,7 @@
 //   worker ↔ worker        Hello, Batch, Barrier, Pause, Resume
 //   worker ↔ coordinator   Ready → Ready; EndEpoch (wanted) → EndEpoch → Stored → Commit →
 //   Committed
-//                          → Close; Drained → Drained. The answer comes when all have asked.
+//                          → Close; Drained → Drain, Drained. The answer comes when all have asked.
 //   supervisor ↔ worker    Hello, Ready, Committed, Drain → Drained, Failed
 //   process ↔ process      those of workers, and of a dataflow: Partition, KeptState, Restored,
 //                          Ended, Drain, Failed
@@ -72,7 +72,8 @@ struct Close {
   bool operator==(const Close&) const = default;
 };
 
-// From the supervisor: stop gracefully. From a worker: it was asked to, so all should.
+// From the supervisor: stop gracefully. From a worker: it was asked to, so all should. From the
+// coordinator: the sources of all workers have ended, the epoch that ends next is the last.
 struct Drain {
   bool operator==(const Drain&) const = default;
 };

@@ -6,14 +6,20 @@
 #include "embed/value.h"
 #include "server/flow/encode_step.h"
 #include "server/flow/exchange_step.h"
+#include "server/flow/key_by_step.h"
 #include "server/flow/map_step.h"
 #include "server/flow/state_step.h"
+#include "server/worker/keyed_steps.h"
 
 namespace machida::worker {
 Assembly::Assembly(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
                    flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets,
-                   Seat seat)
-    : seat_(seat), dead_letters_(dead_letters), metrics_(metrics) {
+                   const SystemTime& time, Seat seat)
+    : seat_(seat),
+      dead_letters_(dead_letters),
+      metrics_(metrics),
+      time_(time),
+      window_owners_(std::make_shared<const flow::KeyOwners>(gil, seat.workers, nullptr)) {
   for (const plan::StateSpec& spec : plan.states) make_states(gil, spec, unknown_keys);
   for (std::size_t i = 0; i < plan.pipelines.size(); ++i)
     pipelines_.push_back(make_pipeline(gil, plan.pipelines[i], i, outlets));
@@ -52,6 +58,12 @@ bool Assembly::owns(const embed::Gil& gil, std::size_t state, _object* key) cons
 bool Assembly::owns(const embed::Gil& gil, std::string_view state, _object* key) const {
   for (std::size_t i = 0; i < states_.size(); ++i)
     if (states_[i]->name() == state) return owns(gil, i, key);
+  for (const flow::EpochStates* windows : windows_) {
+    if (windows->name() != state) continue;
+    const std::uint32_t owner = window_owners_->owner_of(gil, key);
+    if (owner == flow::KeyOwners::kNobody) embed::throw_pending(gil);
+    return owner == seat_.index;
+  }
   return true;
 }
 
@@ -67,6 +79,8 @@ std::unique_ptr<flow::Assignment> Assembly::make_assignment(const embed::Gil& gi
           flow::owner_of_name(states_[spec.state.value]->name(), seat_.workers));
     case plan::StepKind::kKeyed:
       return std::make_unique<flow::ByKey>(spec.partition.clone(gil), owners_[spec.state.value]);
+    case plan::StepKind::kWindow:
+      return std::make_unique<flow::ByKey>(spec.partition.clone(gil), window_owners_);
   }
   return nullptr;
 }
@@ -96,7 +110,10 @@ std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
               .exchanged = metrics_.counter(flow::ExchangeStep::kCounter,
                                             {{"pipeline", spec.name}, {"step", step.name}})}));
     }
-    steps.push_back(make_step(gil, step, place));
+    if (step.kind == plan::StepKind::kWindow)
+      add_window(gil, step, place, steps);
+    else
+      steps.push_back(make_step(gil, step, place));
   }
   stages_ = std::max(stages_, stages);
   std::vector<std::unique_ptr<flow::OutputStep>> sinks;
@@ -104,6 +121,16 @@ std::unique_ptr<flow::Pipeline> Assembly::make_pipeline(const embed::Gil& gil,
     sinks.push_back(make_output(gil, spec, index, i, outlets));
   return std::make_unique<flow::Pipeline>(spec.name, std::move(decoder), std::move(steps),
                                           std::move(sinks), metrics_, make_router(gil, spec));
+}
+
+void Assembly::add_window(const embed::Gil& gil, const plan::StepSpec& spec,
+                          const flow::Place& place,
+                          std::vector<std::unique_ptr<flow::Step>>& steps) {
+  steps.push_back(
+      std::make_unique<flow::KeyByStep>(place, dead_letters_, spec.partition.clone(gil)));
+  steps.push_back(make_keyed_step(gil, *spec.window, place.pipeline,
+                                  {dead_letters_, time_, metrics_, spec.metadata_class}));
+  windows_.push_back(steps.back()->states());
 }
 
 std::unique_ptr<flow::Router> Assembly::make_router(const embed::Gil& gil,

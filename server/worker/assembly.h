@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "embed/gil.h"
+#include "server/base/system_time.h"
 #include "server/flow/assignment.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/exchange.h"
@@ -47,11 +48,16 @@ class Assembly {
   // With several workers, those keys that are this one's.
   Assembly(const embed::Gil&, const plan::Plan& plan, UnknownKeyPolicy unknown_keys,
            flow::DeadLetters& dead_letters, metrics::Registry& metrics, Outlets& outlets,
-           Seat seat = {});
+           const SystemTime& time, Seat seat = {});
 
   // In the plan's order.
   std::vector<std::unique_ptr<flow::Pipeline>>& pipelines() noexcept { return pipelines_; }
+  const std::vector<std::unique_ptr<flow::Pipeline>>& pipelines() const noexcept {
+    return pipelines_;
+  }
   const std::vector<std::unique_ptr<flow::StateTable>>& states() const noexcept { return states_; }
+  // What the windows of its steps hold.
+  const std::vector<flow::EpochStates*>& windows() const noexcept { return windows_; }
   // How often a record may change worker on its way, at most.
   std::uint32_t stages() const noexcept { return stages_; }
   // Whether the key of a state is this worker's. Throws PythonError when it can't be hashed.
@@ -68,6 +74,8 @@ class Assembly {
   std::unique_ptr<flow::Router> make_router(const embed::Gil&, const plan::PipelineSpec& spec);
   std::unique_ptr<flow::Step> make_step(const embed::Gil&, const plan::StepSpec& spec,
                                         flow::Place place);
+  void add_window(const embed::Gil&, const plan::StepSpec& spec, const flow::Place& place,
+                  std::vector<std::unique_ptr<flow::Step>>& steps);
   void make_states(const embed::Gil&, const plan::StateSpec& spec, UnknownKeyPolicy unknown_keys);
   // Null: the step runs where its records are.
   std::unique_ptr<flow::Assignment> make_assignment(const embed::Gil&,
@@ -77,8 +85,11 @@ class Assembly {
   std::uint32_t stages_ = 0;
   flow::DeadLetters& dead_letters_;
   metrics::Registry& metrics_;
+  const SystemTime& time_;
   std::vector<std::unique_ptr<flow::StateTable>> states_;
   std::vector<std::shared_ptr<const flow::KeyOwners>> owners_;  // like states_; null: unkeyed
+  std::vector<flow::EpochStates*> windows_;
+  std::shared_ptr<const flow::KeyOwners> window_owners_;
   std::vector<std::unique_ptr<flow::Pipeline>> pipelines_;
 };
 

@@ -66,8 +66,8 @@ InProcess::InProcess(const embed::Gil& gil, const plan::Plan& plan, UnknownKeyPo
     : plan_(plan),
       frame_bytes_max_(frame_bytes_max),
       dead_letters_(std::make_unique<DeadLetterList>()) {
-  assembly_ =
-      std::make_unique<Assembly>(gil, plan, unknown_keys, *dead_letters_, metrics_, *this, seat);
+  assembly_ = std::make_unique<Assembly>(gil, plan, unknown_keys, *dead_letters_, metrics_, *this,
+                                         time_, seat);
 }
 
 flow::Outlet& InProcess::of_bytes(std::size_t pipeline, std::size_t sink) {
@@ -129,6 +129,10 @@ void InProcess::feed_records(const embed::Gil& gil, std::size_t pipeline,
 
 void InProcess::receive(const embed::Gil& gil, flow::MemoryExchange::Arrival arrival) {
   assembly_->pipelines()[arrival.to.pipeline]->run_from(gil, arrival.to.step, arrival.records);
+}
+
+std::size_t InProcess::end_stage(const embed::Gil& gil, std::size_t pipeline, std::size_t first) {
+  return assembly_->pipelines()[pipeline]->end_stage(gil, first);
 }
 
 std::string InProcess::feed_stream(const embed::Gil& gil, std::size_t pipeline,

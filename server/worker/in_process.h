@@ -54,6 +54,8 @@ class InProcess final : public Outlets {
   void feed_records(const embed::Gil&, std::size_t pipeline, std::vector<embed::Object> records);
   // Takes the records.
   void receive(const embed::Gil&, flow::MemoryExchange::Arrival arrival);
+  // No record will come: a stage of Pipeline::end_stage().
+  std::size_t end_stage(const embed::Gil&, std::size_t pipeline, std::size_t first);
   // Raw bytes with headers, as one connection's reads; returns what is wrong with them, or "".
   std::string feed_stream(const embed::Gil&, std::size_t pipeline,
                           const std::vector<std::string_view>& reads);
@@ -77,6 +79,7 @@ class InProcess final : public Outlets {
   const plan::Plan& plan_;
   std::size_t frame_bytes_max_;
   metrics::Registry metrics_;
+  WallTime time_;
   std::unique_ptr<DeadLetterList> dead_letters_;
   std::map<std::pair<std::size_t, std::size_t>, std::vector<Output>> outputs_;
   std::vector<std::unique_ptr<flow::Delivery>> collectors_;

@@ -30,4 +30,16 @@ void InProcessWorkers::exchange(const embed::Gil& gil) {
         workers_[index]->receive(gil, std::move(*arrival));
 }
 
+void InProcessWorkers::end(const embed::Gil& gil) {
+  const std::size_t pipelines = workers_.front()->assembly().pipelines().size();
+  for (std::size_t pipeline = 0; pipeline < pipelines; ++pipeline) {
+    std::size_t first = 0, next = 0;
+    const std::size_t steps = workers_.front()->assembly().pipelines()[pipeline]->steps();
+    for (; first < steps; first = next) {
+      for (const auto& worker : workers_) next = worker->end_stage(gil, pipeline, first);
+      exchange(gil);
+    }
+  }
+}
+
 }  // namespace machida::worker

@@ -25,6 +25,9 @@ class InProcessWorkers {
   // Runs what they sent each other, until nothing is on its way.
   void exchange(const embed::Gil&);
 
+  // No record will come: windows close and give what they hold.
+  void end(const embed::Gil&);
+
   const std::vector<std::unique_ptr<InProcess>>& workers() const noexcept { return workers_; }
 
  private:

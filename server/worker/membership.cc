@@ -49,9 +49,12 @@ void Membership::begin(Assembly& assembly, checkpoint::EpochMember& member,
       .member_in_work = member_in_work,
       .on_ready = calls_.on_ready,
       .on_drained = calls_.on_drained,
-      .on_closed = [this](std::int64_t epoch) {
-        tell_supervisor(wire::Committed{static_cast<std::uint64_t>(epoch)});
-      }});
+      .on_closed =
+          [this](std::int64_t epoch) {
+            tell_supervisor(wire::Committed{static_cast<std::uint64_t>(epoch)});
+          },
+      .on_stage_over = calls_.on_stage_over ? [this](std::uint32_t) { calls_.on_stage_over(); }
+                                            : std::function<void(std::uint32_t)>()});
 }
 
 void Membership::sinks_full(bool full) {

@@ -46,6 +46,8 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
     std::function<void()> on_keep;     // the same, and then it wants the connections
     std::function<void()> on_drained;  // all workers' sources have, and their last epoch has closed
     std::function<void(std::uint32_t worker)> on_peer_lost;
+    // See cluster::Coordination; null: steps keep what they hold.
+    std::function<void()> on_stage_over = nullptr;
   };
   // `intake` is paused when a link or another worker's sinks are full. Throws std::runtime_error
   // when the descriptors are no links.

@@ -84,6 +84,7 @@ void Resilience::restore(const embed::Gil& gil, const Assembly& assembly) {
   for (const auto& table : assembly.states()) tables.push_back(table.get());
   checkpoint::try_fresh_states(gil, states_pickling_, tables);
   states_.assign(tables.begin(), tables.end());
+  states_.insert(states_.end(), assembly.windows().begin(), assembly.windows().end());
   if (newest_epoch() == 0) return;
   const auto start = std::chrono::steady_clock::now();
   const std::uint64_t keys = checkpoint::restore_states(

@@ -1,11 +1,15 @@
 #include "server/worker/worker.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <utility>
 
 #include "embed/error.h"
 #include "server/base/check.h"
 #include "server/base/log.h"
 #include "server/flow/dead_letter_log.h"
+#include "server/flow/late_items.h"
 #include "server/flow/output_step.h"
 #include "server/flow/unknown_keys.h"
 #include "server/kafka/client.h"
@@ -34,7 +38,10 @@ Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, const std::string&
   make_resilience(gil, module);
   make_sinks(gil, dead_letters);
   assembly_ = std::make_unique<Assembly>(gil, plan, options_.unknown_keys, dead_letters, metrics,
-                                         *this, membership_->seat());
+                                         *this, time_, membership_->seat());
+  if (!assembly_->windows().empty())
+    due_work_.emplace(loop_, intake_, time_, assembly_->pipelines());
+  steps_ended_.resize(plan.pipelines.size());
   if (resilience_) {
     resilience_->restore(gil, *assembly_);
     membership_->begin(*assembly_, *resilience_, resilience_->newest_epoch(),
@@ -56,7 +63,10 @@ void Worker::make_membership(const embed::Gil& gil, const std::string& module,
                         .on_drain = [this] { drain(); },
                         .on_keep = [this] { keep_connections_ = true, drain(); },
                         .on_drained = [this] { drain_look_.start(1); },
-                        .on_peer_lost = [this](std::uint32_t worker) { on_peer_lost(worker); }});
+                        .on_peer_lost = [this](std::uint32_t worker) { on_peer_lost(worker); },
+                        .on_stage_over = options_.resilience.directory.empty()
+                                             ? [this] { end_stage(); }
+                                             : std::function<void()>()});
   sinks_room_.watch([this] { membership_->sinks_full(sinks_room_.paused()); });
 }
 
@@ -190,6 +200,7 @@ void Worker::replay_journal() {
 
 void Worker::open_sources() {
   if (drain_wanted_ || options_.settle) return drain();
+  if (due_work_) due_work_->start();
   for (std::size_t i = 0; i < sources_.size() && phase_ == Phase::kRunning; ++i)
     sources_[i]->open(
         [this, i](Result<std::vector<std::string>> lines) { on_source_open(i, lines); });
@@ -235,10 +246,29 @@ void Worker::drain() {
     return;
   }
   phase_ = Phase::kDraining;
+  if (due_work_) due_work_->stop();
   if (options_.seat.index == 0) log::info("draining: what was read is processed and written");
   drain_deadline_ms_ = loop_.now_ms() + options_.drain_timeout_ms;
   for (const auto& source : sources_) source->drain();
   look_whether_drained();
+}
+
+// A worker alone, without a store that would keep them.
+void Worker::close_windows() {
+  if (std::exchange(windows_closed_, true) || failed_ || resilience_) return;
+  const embed::GilLock gil;
+  for (const auto& pipeline : assembly_->pipelines()) pipeline->on_eof(gil);
+}
+
+// All records that reach the steps before the next exchange have come, in all workers.
+void Worker::end_stage() {
+  if (failed_) return;
+  const embed::GilLock gil;
+  for (std::size_t i = 0; i < steps_ended_.size(); ++i) {
+    flow::Pipeline& pipeline = *assembly_->pipelines()[i];
+    if (steps_ended_[i] < pipeline.steps())
+      steps_ended_[i] = pipeline.end_stage(gil, steps_ended_[i]);
+  }
 }
 
 bool Worker::sources_drained() const {
@@ -263,6 +293,7 @@ bool Worker::all_closed() {
 void Worker::look_whether_drained() {
   if (phase_ != Phase::kDraining) return;
   const bool sources_ended = sources_drained();
+  if (sources_ended && options_.seat.alone()) close_windows();
   const std::string undelivered_text = undelivered();
   const bool closed = all_closed();
   if (sources_ended && undelivered_text.empty() && closed) return finish(0);
@@ -289,12 +320,14 @@ void Worker::finish(int status) {
 }
 
 void Worker::log_summary() const {
+  const std::string late =
+      due_work_ ? fmt::format(", late records: {}", metrics_.total(flow::LateItems::kCounter)) : "";
   log::info(
       "records in: {}, outputs: {}, dead letters: {}, unknown keys: {}, connections closed for bad "
-      "input: {}",
+      "input: {}{}",
       metrics_.total(flow::Pipeline::kCounter), metrics_.total(flow::OutputStep::kCounter),
       metrics_.total(flow::DeadLetterLog::kCounter), metrics_.total(flow::UnknownKeys::kCounter),
-      metrics_.total(source::TcpSource::kBadConnections));
+      metrics_.total(source::TcpSource::kBadConnections), late);
 }
 
 }  // namespace machida::worker

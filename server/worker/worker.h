@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "embed/gil.h"
+#include "server/base/system_time.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/intake.h"
 #include "server/metrics/counter.h"
@@ -26,6 +27,7 @@
 #include "server/uv/timer.h"
 #include "server/worker/assembly.h"
 #include "server/worker/delivery_rounds.h"
+#include "server/worker/due_work.h"
 #include "server/worker/membership.h"
 #include "server/worker/resilience.h"
 #include "server/worker/settlement.h"
@@ -92,6 +94,8 @@ class Worker final : public Outlets {
   void open_sources();
   void on_source_open(std::size_t source, const Result<std::vector<std::string>>& lines);
   void drain();
+  void close_windows();
+  void end_stage();
   void look_whether_drained();
   bool sources_drained() const;
   std::string undelivered();
@@ -108,6 +112,7 @@ class Worker final : public Outlets {
   metrics::Registry& metrics_;
   std::function<void(const std::string&)> say_;
 
+  WallTime time_;
   uv::Loop loop_;
   flow::Intake intake_;      // of this worker's sources
   flow::Intake sinks_room_;  // paused by its sinks, which pauses every worker's intake
@@ -121,6 +126,9 @@ class Worker final : public Outlets {
   Settlement settlement_;
   DeliveryRounds rounds_;  // without resilience
   std::unique_ptr<Assembly> assembly_;
+  std::optional<DueWork> due_work_;       // if there are windows
+  std::vector<std::size_t> steps_ended_;  // by pipeline, when windows close at a stop
+  bool windows_closed_ = false;
   std::vector<std::unique_ptr<source::Source>> sources_;  // one per pipeline
   std::size_t sources_open_ = 0;
   uv::StopSignal stop_signal_;

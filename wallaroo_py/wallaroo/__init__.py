@@ -32,6 +32,9 @@ encoder returns `(value, key)`:
         topic, brokers, log_level = wallaroo.kafka_parse_source_options(args)
         source = wallaroo.KafkaSourceConfig(topic, brokers, log_level, decode)
 
+Records of one key are grouped by time with `ApplicationBuilder.to_window`, an EventClockConfig or
+SystemClockConfig, and a TumblingWindow, SlidingWindow or SessionWindow.
+
 It may also end in a storage sink: IntoTable, IntoFiles, or any object with the members of
 IntoSink, whose partition gets the records themselves, an epoch at a time.
 
@@ -68,6 +71,14 @@ from .tcp import TCPSinkConfig, TCPSourceConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .flows.window import (
+        EventClockConfig,
+        SessionWindow,
+        SlidingWindow,
+        SystemClockConfig,
+        TumblingWindow,
+        WindowMetadata,
+    )
     from .kafka import KafkaSinkConfig, KafkaSourceConfig
     from .kafka_message import KafkaMessage
     from .kafka_options import kafka_parse_sink_options, kafka_parse_source_options
@@ -92,6 +103,7 @@ else:
         "DefaultKafkaSinkCLIParser": "kafka_parsers",
         "DefaultKafkaSourceCLIParser": "kafka_parsers",
         "Epoch": "storage.epoch",
+        "EventClockConfig": "flows.window",
         "IntoFiles": "storage.into_files",
         "IntoSink": "storage.protocols",
         "IntoTable": "storage.into_table",
@@ -99,8 +111,13 @@ else:
         "KafkaSinkConfig": "kafka",
         "KafkaSourceConfig": "kafka",
         "RejectedItems": "storage.errors",
+        "SessionWindow": "flows.window",
         "SinkPartition": "storage.protocols",
         "SinkUnavailable": "storage.errors",
+        "SlidingWindow": "flows.window",
+        "SystemClockConfig": "flows.window",
+        "TumblingWindow": "flows.window",
+        "WindowMetadata": "flows.window",
         "kafka_parse_sink_options": "kafka_options",
         "kafka_parse_source_options": "kafka_options",
     }
@@ -134,6 +151,7 @@ __all__ = [
     "DefaultKafkaSourceCLIParser",
     "Encoder",
     "Epoch",
+    "EventClockConfig",
     "IntoFiles",
     "IntoSink",
     "IntoTable",
@@ -143,14 +161,19 @@ __all__ = [
     "MessageDecoder",
     "Partition",
     "RejectedItems",
+    "SessionWindow",
     "SinkPartition",
     "SinkUnavailable",
+    "SlidingWindow",
     "StateBuilder",
     "StateComputation",
     "StateComputationMulti",
+    "SystemClockConfig",
     "TCPSinkConfig",
     "TCPSourceConfig",
+    "TumblingWindow",
     "WallarooParameterError",
+    "WindowMetadata",
     "computation",
     "computation_multi",
     "decoder",

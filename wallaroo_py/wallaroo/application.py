@@ -3,41 +3,23 @@
 from __future__ import annotations
 
 from . import checks
-from .decorated import copy_metadata
+from .builder_notes import BuilderNotes
 from .endpoints import read_endpoint
 from .errors import WallarooParameterError
+from .old_keywords import also_named
 from .pipeline import Pipeline
-from .places import caller_place, describe, shorten
+from .places import describe, shorten
 from .state import StateBuilder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, ParamSpec, Self, TypeVar
+    from typing import Any, Self
 
     from .endpoints import Role
 
-    P = ParamSpec("P")
-    T = TypeVar("T")
 
-
-def _also_named(**current_names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Let a method take keywords by which applications written for older versions call it."""
-
-    def decorate(method: Callable[P, T]) -> Callable[P, T]:
-        def call(*args: P.args, **kwargs: P.kwargs) -> T:
-            for old, current in current_names.items():
-                if old in kwargs and current not in kwargs:
-                    kwargs[current] = kwargs.pop(old)
-            return method(*args, **kwargs)
-
-        copy_metadata(call, method)
-        return call
-
-    return decorate
-
-
-class ApplicationBuilder:
+class ApplicationBuilder(BuilderNotes):
     """Collects pipelines (a source, steps, sinks) and returns them as topology tuples.
 
     Every method returns the builder, so that calls can be chained. Mistakes are remembered with
@@ -47,11 +29,9 @@ class ApplicationBuilder:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        super().__init__(name)
         self._actions: list[tuple[Any, ...]] = [("name", name)]
-        self._mistakes: list[str] = []
         self._pipelines: dict[str, Pipeline] = {}
-        self._current: Pipeline | None = None
         self._states: dict[str, tuple[StateBuilder, list[Any] | None]] = {}
         self._has_sink = False
         if not isinstance(name, str) or not name:
@@ -96,7 +76,7 @@ class ApplicationBuilder:
         """Add a stateless step that runs on every worker. See `to` for the argument."""
         return self._stateless("to_parallel", computation)
 
-    @_also_named(state="state_class", state_builder="state_class")
+    @also_named(state="state_class", state_builder="state_class")
     def to_stateful(self, computation: Any, state_class: Any, state_name: str) -> Self:
         """Add a step with one state object for all records.
 
@@ -111,7 +91,7 @@ class ApplicationBuilder:
         self._actions.append(("to_stateful", computation, builder, state_name))
         return self
 
-    @_also_named(state_class="state", state_builder="state", state_name="state_partition_name")
+    @also_named(state_class="state", state_builder="state", state_name="state_partition_name")
     def to_state_partition(
         self,
         computation: Any,
@@ -139,7 +119,7 @@ class ApplicationBuilder:
             partition_keys,
         )
 
-    @_also_named(
+    @also_named(
         state="state_builder", state_class="state_builder", state_name="state_partition_name"
     )
     def to_state_partition_u64(
@@ -162,6 +142,49 @@ class ApplicationBuilder:
             partition_function,
             partition_keys,
         )
+
+    def to_window(
+        self,
+        name: str,
+        clock: Any,
+        windows: Any,
+        partition_function: Any,
+        builder: Callable[..., Any] | None = None,
+        folder: Callable[[Any, Any], Any] | None = None,
+        *,
+        reducer: Callable[[Any, Any], Any] | None = None,
+    ) -> Self:
+        """Add a step that groups the records of each key by time.
+
+        When a window closes, the next step gets `(key, (metadata, result))`; `metadata.open_time`
+        and `.close_time` are datetimes. It closes when a record or the time that passes moves the
+        key's watermark past its end. Records that come later are counted and logged.
+
+        name: a non-empty str, unique among the windows and states of the application, under which
+        open windows are stored.
+        clock: an EventClockConfig (the record's own time) or SystemClockConfig.
+        windows: a TumblingWindow, SlidingWindow or SessionWindow.
+        partition_function: as in `to_state_partition`; the key must be a str.
+        builder, folder: the result is `folder(result, record)` for each record in the order of
+        arrival, beginning with `builder()`, or `builder(key)` if it needs an argument.
+        reducer: in their place, `reducer(result, record)`; a window's first record is the first
+        result. Without any of them the result is the list of records in the order of their times.
+        """
+        from .window_step import window_action
+
+        action, mistakes = window_action(
+            name, clock, windows, partition_function, (builder, folder, reducer)
+        )
+        self._check_position("to_window", name)
+        if self._current is not None and self._current.add_step(name, action) is not None:
+            mistakes.append(
+                f"A computation named {name!r} is defined more than once. "
+                "Please use unique names for your steps."
+            )
+        for text in mistakes:
+            self._mistake(text, "to_window", name)
+        self._actions.append(action)
+        return self
 
     def to_sink(self, sink_config: Any) -> Self:
         """End the pipeline with a sink.
@@ -308,20 +331,6 @@ class ApplicationBuilder:
         if self._current is not None:
             self._current.end_in_sink()
 
-    def _check_position(self, method: str, step: str | None = None) -> None:
-        if self._current is not None and self._current.is_open:
-            return
-        if self._current is not None and not self._current.is_done:
-            text = (
-                "Unable to add a computation step after a sink. "
-                "Please declare a new pipeline first."
-            )
-            if method.startswith("to_sink"):
-                text += " Use to_sinks([...]) for several sinks."
-        else:
-            text = "Please declare a new pipeline before adding computation steps."
-        self._mistake(text, method, step)
-
     def _state(
         self, method: str, computation: Any, state: Any, name: Any, keys: Any
     ) -> StateBuilder:
@@ -373,20 +382,3 @@ class ApplicationBuilder:
                 "to_router",
             )
         return self._endpoint("to_router", sink, "sink")
-
-    def _mistake(self, text: str, method: str = "", step: str | None = None) -> None:
-        """Remember a mistake with its place. step: the step's name, when it is about one."""
-        where = [self._context()]
-        if step is not None and self._current is not None and self._current.is_open:
-            where.append(f"step {self._current.step_count} {method}({step!r})")
-        elif method:
-            where.append(f"{method}({step!r})" if step is not None else f"{method}()")
-        self._mistakes.append(f"{text} ({', '.join(where)}, {caller_place()})")
-
-    def _context(self) -> str:
-        if self._current is None:
-            return self._application()
-        return f"{self._application()}, pipeline {self._current.name!r}"
-
-    def _application(self) -> str:
-        return f"application {self._name!r}"

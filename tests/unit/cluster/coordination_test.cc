@@ -18,6 +18,8 @@ namespace {
 // seed chooses; what a member does waits too.
 class Cluster {
  public:
+  static constexpr std::uint32_t kLastWords = 1;  // as a pipeline
+
   Cluster(std::uint32_t workers, std::uint32_t stages, std::uint32_t seed) : random_(seed) {
     for (std::uint32_t i = 0; i < workers; ++i)
       workers_.push_back(std::make_unique<Worker>(*this, i, workers, stages));
@@ -26,15 +28,16 @@ class Cluster {
   struct Worker final : cluster::Peers, checkpoint::EpochMember {
     Worker(Cluster& all, std::uint32_t index, std::uint32_t count, std::uint32_t stages)
         : cluster(all), index(index), count(count) {
-      coordination = std::make_unique<cluster::Coordination>(
-          cluster::Coordination::Parts{.peers = *this,
-                                       .intake = intake,
-                                       .member = *this,
-                                       .stages = stages,
-                                       .newest_epoch = 0,
-                                       .member_in_work = false,
-                                       .on_ready = [this] { ready = true; },
-                                       .on_drained = [this] { drained = true; }});
+      coordination = std::make_unique<cluster::Coordination>(cluster::Coordination::Parts{
+          .peers = *this,
+          .intake = intake,
+          .member = *this,
+          .stages = stages,
+          .newest_epoch = 0,
+          .member_in_work = false,
+          .on_ready = [this] { ready = true; },
+          .on_drained = [this] { drained = true; },
+          .on_stage_over = [this, stages](std::uint32_t stage) { on_stage_over(stage, stages); }});
     }
     std::uint32_t own() const override { return index; }
     std::uint32_t workers() const override { return count; }
@@ -48,6 +51,13 @@ class Cluster {
     void pass_on(std::uint32_t hops, std::uint32_t epoch) {
       send((index + 1) % count, wire::Batch{0, hops, epoch, "r"});
     }
+    // What its steps give at their end goes to the next worker's steps behind the exchange.
+    void on_stage_over(std::uint32_t stage, std::uint32_t stages) {
+      CHECK(stage == stages_over++);
+      if (stage < stages)
+        send((index + 1) % count, wire::Batch{kLastWords, stage + 1, epoch_open(), "r"});
+    }
+    std::uint32_t epoch_open() const { return static_cast<std::uint32_t>(ended.size()) + 1; }
     void end_epoch(std::int64_t epoch) override {
       CHECK(intake.paused() == (count > 1));
       ended.push_back(epoch);
@@ -70,6 +80,7 @@ class Cluster {
     std::unique_ptr<cluster::Coordination> coordination;
     std::vector<std::int64_t> ended, closed;
     bool ready = false, drained = false;
+    std::uint32_t stages_over = 0, last_words = 0;
   };
 
   Worker& operator[](std::size_t i) { return *workers_[i]; }
@@ -109,7 +120,12 @@ class Cluster {
       return;
     }
     CHECK(batch->count == to.ended.size() + 1);  // neither before nor behind its epoch
-    if (batch->step > 1) to.pass_on(batch->step - 1, batch->count);
+    if (batch->pipeline == kLastWords) {
+      CHECK(to.stages_over <= batch->step);  // its steps of that stage have not ended
+      ++to.last_words;
+    } else if (batch->step > 1) {
+      to.pass_on(batch->step - 1, batch->count);
+    }
   }
 
   std::mt19937 random_;
@@ -175,6 +191,29 @@ TEST_CASE("all begin when all are ready, and have drained when all have and an e
   for (std::uint32_t i = 0; i < 3; ++i) {
     CHECK(cluster[i].drained);
     CHECK(cluster[i].closed == Epochs{1});
+  }
+}
+
+TEST_CASE("when all sources have ended, steps end stage by stage, on all workers") {
+  for (std::uint32_t seed = 0; seed < 200; ++seed) {
+    CAPTURE(seed);
+    const std::uint32_t workers = 2 + seed % 3, stages = 1 + seed % 4;
+    Cluster cluster(workers, stages, seed);
+    for (std::uint32_t i = 0; i < workers; ++i) {
+      for (int n = 0; n < 20; ++n) {
+        if (!cluster[i].intake.paused()) cluster[i].send_record(1 + cluster.random()() % stages);
+        cluster.step();
+      }
+      cluster[i].coordination->want_end();
+      cluster[i].coordination->sources_drained();
+      for (int steps = 0; steps < 6; ++steps) cluster.step();
+    }
+    cluster.run();
+    for (std::uint32_t i = 0; i < workers; ++i) {
+      CHECK(cluster[i].drained);
+      CHECK(cluster[i].stages_over == stages + 1);
+      CHECK(cluster[i].last_words == stages);
+    }
   }
 }
 

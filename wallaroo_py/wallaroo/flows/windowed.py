@@ -39,7 +39,7 @@ class WindowOperators(StepList):
         `bytewax.window`.
         Raises TypeError for arguments of other types, ValueError when the id is taken.
         """
-        self._add("collect_window", step_id, *_checked(clock_config, window_config))
+        self._add("collect_window", step_id, *check_windows(clock_config, window_config))
 
     def reduce_window(
         self,
@@ -92,7 +92,7 @@ class WindowOperators(StepList):
         both accumulators.
         Raises TypeError for arguments of other types, ValueError when the id is taken.
         """
-        clock, window = _checked(clock_config, window_config)
+        clock, window = check_windows(clock_config, window_config)
         self._add("reduce_window", step_id, clock, window, check_function("reducer", reducer))
 
     def fold_window(
@@ -170,7 +170,7 @@ class WindowOperators(StepList):
         folder: `folder(accumulator, value) -> updated accumulator`.
         Raises TypeError for arguments of other types, ValueError when the id is taken.
         """
-        clock, window = _checked(clock_config, window_config)
+        clock, window = check_windows(clock_config, window_config)
         self._add(
             "fold_window",
             step_id,
@@ -182,7 +182,7 @@ class WindowOperators(StepList):
         )
 
 
-def _checked(clock: Any, window: Any) -> tuple[ClockConfig, WindowConfig]:
+def check_windows(clock: Any, window: Any) -> tuple[ClockConfig, WindowConfig]:
     """Return clock and window, if they are of the types that there are. Raises TypeError."""
     for name, config, base, known in (
         ("clock_config", clock, ClockConfig, _CLOCKS),
