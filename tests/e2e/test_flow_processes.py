@@ -341,3 +341,17 @@ def test_an_abort_stops_all_processes_without_an_error(start_flow, tmp_path: Pat
     status, output, errors = start_flow("bytewax.run", "app", "-w", "2").end()
     assert (status, errors) == (0, "")
     assert "3" not in output
+
+
+@pytest.mark.parametrize(("stop", "ends_with"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
+def test_a_signal_before_the_run_ends_all_without_a_traceback(
+    start_flow, tmp_path: Path, stop, ends_with
+) -> None:
+    waits = "import os, time\nopen(f'loads-{os.getpid()}', 'x').close()\ntime.sleep(1000)\n"
+    (tmp_path / "app.py").write_text(waits)
+    run = start_flow("bytewax.run", "app", "-w", "3")
+    wait_until(lambda: len(list(tmp_path.glob("loads-*"))) == 3, "three workers")
+    os.killpg(run.process.pid, stop)
+    status, _, errors = run.end()
+    assert status == ends_with, errors
+    assert "Traceback" not in errors

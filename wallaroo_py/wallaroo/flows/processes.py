@@ -101,9 +101,17 @@ def _become_worker(watcher: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != watcher:
         os._exit(1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in _STOP_SIGNALS:
+        signal.signal(number, _stop_before_the_run)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+
+def _stop_before_the_run(number: int, _frame: FrameType | None) -> None:
+    for each in _STOP_SIGNALS:  # it may come once more from the watching process
+        signal.signal(each, signal.SIG_IGN)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    sys.exit(128 + number)
 
 
 class _Watch:
@@ -128,20 +136,27 @@ class _Watch:
             self._kill_rest()
             return 128 + second.number
         victims = self._heard_victims()
-        if self._interrupted and not self._failed:
-            print("interrupted: the dataflow was stopped", file=sys.stderr)
         causes = [status for index, status in self._failed if index not in victims]
-        if self._failed and not causes:
+        if causes:
+            return causes[0]
+        if self._interrupted:  # maybe before all were there, so that some have missed others
+            print("interrupted: the dataflow was stopped", file=sys.stderr)
+            return 0
+        if self._failed:
             print("another process of the dataflow has failed or is gone", file=sys.stderr)
-        return next(iter(causes or [status for _, status in self._failed]), 0)
+        return int(bool(self._failed))
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._signals += 1
         self._interrupted = self._interrupted or number == signal.SIGINT
         if self._signals > 1:
             raise _SecondSignal(number)
+        self._tell_rest(number)
+
+    def _tell_rest(self, number: int) -> None:
         for pid in list(self.pids):
-            os.kill(pid, number)
+            with contextlib.suppress(ProcessLookupError):  # it has just been waited for
+                os.kill(pid, number)
 
     def _take(self, pid: int, how: int) -> None:
         index = self.pids.pop(pid, None)
@@ -149,7 +164,7 @@ class _Watch:
             return
         status = os.waitstatus_to_exitcode(how)
         if status < 0:
-            if not self._failed:
+            if not self._failed and not self._signals:
                 name = signal.strsignal(-status)
                 print(f"worker {index} was killed by signal {-status} ({name})", file=sys.stderr)
             status = 128 - status
@@ -158,8 +173,7 @@ class _Watch:
 
     def _end_rest(self) -> None:
         self._await_rest(_NOTICE_S_MAX)
-        for pid in list(self.pids):
-            os.kill(pid, signal.SIGTERM)
+        self._tell_rest(signal.SIGTERM)
         self._await_rest(_END_S_MAX)
         self._kill_rest()
 
@@ -173,10 +187,9 @@ class _Watch:
                 time.sleep(0.01)
 
     def _kill_rest(self) -> None:
-        for pid in list(self.pids):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            del self.pids[pid]
+        self._tell_rest(signal.SIGKILL)
+        while self.pids:
+            self._take(*os.waitpid(-1, 0))
 
     def _heard_victims(self) -> set[int]:
         told = b""
