@@ -22,6 +22,7 @@
 #include "server/plan/dataflow_reader.h"
 #include "server/plan/mistakes.h"
 #include "server/store/recovery_parts.h"
+#include "server/uv/child.h"
 #include "server/worker/flow_run.h"
 #include "server/worker/stored_flow.h"
 
@@ -187,6 +188,13 @@ PyObject* init_db_dir(PyObject*, PyObject* args) {
     PyErr_SetString(PyExc_OSError, error.what());
     return nullptr;
   }
+  Py_RETURN_NONE;
+}
+
+PyObject* die_with_parent(PyObject*, PyObject* args) {
+  int parent = 0;
+  if (!PyArg_ParseTuple(args, "i:die_with_parent", &parent)) return nullptr;
+  uv::die_with_parent(parent);
   Py_RETURN_NONE;
 }
 

@@ -1,5 +1,6 @@
 // `_machida.run_flow`: a dataflow of wallaroo.flows, run in the calling thread; and
-// `_machida.init_db_dir`: the recovery partitions that it can keep its state in.
+// `_machida.init_db_dir`: the recovery partitions that it can keep its state in; and
+// `_machida.die_with_parent`, for processes that share one.
 #pragma once
 
 struct _object;
@@ -8,6 +9,7 @@ namespace machida {
 
 _object* run_flow(_object* module, _object* args);
 _object* init_db_dir(_object* module, _object* args);
+_object* die_with_parent(_object* module, _object* args);
 
 inline constexpr const char* kRunFlowDoc =
     "run_flow(flow: Dataflow, options: dict) -> str | None\n\n"
@@ -25,5 +27,10 @@ inline constexpr const char* kRunFlowDoc =
 inline constexpr const char* kInitDbDirDoc =
     "init_db_dir(directory: str, count: int) -> None\n\n"
     "Makes count empty recovery partitions. Raises OSError when there are some already.";
+
+inline constexpr const char* kDieWithParentDoc =
+    "die_with_parent(parent: int) -> None\n\n"
+    "From now on the kernel kills this process when its parent's thread ends; at once if the\n"
+    "parent is not the process with that number any more.";
 
 }  // namespace machida

@@ -307,6 +307,7 @@ PyMethodDef kMethods[] = {
      "crash_points() -> list[str]\n\nWhere MACHIDA_CRASH_AT can kill the server; for its tests."},
     {"run_flow", run_flow, METH_VARARGS, kRunFlowDoc},
     {"init_db_dir", init_db_dir, METH_VARARGS, kInitDbDirDoc},
+    {"die_with_parent", die_with_parent, METH_VARARGS, kDieWithParentDoc},
     {"step_trace", step_trace, METH_VARARGS, kStepTraceDoc},
     {"kafka_partitions", kafka_partitions, METH_VARARGS, kKafkaPartitionsDoc},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},

@@ -29,6 +29,21 @@ std::string process_text(std::uint32_t process) {
   return "process " + std::to_string(process) + " of the dataflow";
 }
 
+// Notes when an exception leaves its scope.
+class Failing {
+ public:
+  explicit Failing(bool& failed) : failed_(failed), before_(std::uncaught_exceptions()) {}
+  ~Failing() {
+    if (std::uncaught_exceptions() > before_) failed_ = true;
+  }
+  Failing(const Failing&) = delete;
+  Failing& operator=(const Failing&) = delete;
+
+ private:
+  bool& failed_;
+  int before_;
+};
+
 store::KeyKind kind_of(std::uint32_t number) { return static_cast<store::KeyKind>(number); }
 
 wire::KeptState message_of(std::string_view step, std::string_view key, store::KeyKind kind,
@@ -210,7 +225,8 @@ bool FlowRun::may_read() const {
 }
 
 void FlowRun::turn() {
-  if (end_ || !started_) return;
+  if (end_ || failed_ || !started_) return;
+  const Failing failing(failed_);
   const embed::GilLock gil;
   if (draining_) return sources_ended();
   const std::int64_t began_us = time_.now_us();
@@ -283,7 +299,8 @@ void FlowRun::finish(const Gil& gil, End end) {
 }
 
 void FlowRun::on_message(const Gil& gil, std::uint32_t from, const wire::LinkMessage& message) {
-  if (end_) return;
+  if (end_ || failed_) return;
+  const Failing failing(failed_);
   if (const auto* failed = std::get_if<wire::Failed>(&message)) {
     if (failed->text.empty()) return finish(gil, End::kAborted);
     throw PeerFailed(std::string(failed->text));
@@ -325,7 +342,7 @@ bool FlowRun::take_state(const Gil& gil, const wire::KeptState& state) {
 
 // One that has ended behind the last epoch is no news; whether that was so, process 0 knows.
 void FlowRun::on_lost(std::uint32_t process, const std::string& why) {
-  if (end_ || (sources_ended_ && process != cluster::Coordination::kCoordinator)) return;
+  if (end_ || failed_ || (sources_ended_ && process != cluster::Coordination::kCoordinator)) return;
   throw PeerFailed(process_text(process) + (why.empty() ? " is gone" : " is no peer: " + why));
 }
 

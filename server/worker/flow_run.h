@@ -116,6 +116,7 @@ class FlowRun final : private checkpoint::EpochMember {
   bool started_ = false;  // all processes are ready
   bool draining_ = false;
   bool sources_ended_ = false;  // as the others know
+  bool failed_ = false;         // what the loop still has for this turn is dropped
   int signal_ = 0;
   std::optional<End> end_;
 };

@@ -153,6 +153,14 @@ def test_a_worker_that_raises_ends_all_and_is_reported_once(start_flow, tmp_path
     assert "in step 'fails'" in errors
 
 
+def test_a_worker_that_has_failed_does_nothing_more(start_flow, tmp_path: Path) -> None:
+    text = FAILING.format("1 / 0").replace("item == 50", "item >= 0")
+    (tmp_path / "app.py").write_text(text.replace("range(100)", "range(10_000), batch_size=100"))
+    status, _, errors = start_flow("bytewax.run", "app", "-w", "3").end()
+    assert status == 1
+    assert errors.count("ZeroDivisionError") == 1, errors
+
+
 def test_a_worker_that_exits_gives_its_status(start_flow, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(FAILING.format("sys.exit(7)"))
     status, _, errors = start_flow("bytewax.run", "app", "-w", "3").end()

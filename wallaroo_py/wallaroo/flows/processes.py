@@ -8,7 +8,6 @@ When the watching process dies, however it does, the kernel ends the workers wit
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -18,7 +17,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from types import FrameType
 
-_PR_SET_PDEATHSIG = 1
+from .engine import load_engine
+
 _NOTICE_S_MAX = 2.0  # for the others to see that one has failed, and end by themselves
 _END_S_MAX = 10.0  # and to end when they are told to
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -61,6 +61,7 @@ def split(count: int, *, link: bool = True) -> Seat:
     That one ends as `sys.exit` does, with the status of the worker that failed first, 128 and a
     signal's number for one that was killed by it.
     """
+    load_engine()  # if there is none, it is said once
     sys.stdout.flush()
     sys.stderr.flush()
     ends: list[dict[int, socket.socket]] = [{} for _ in range(count)]
@@ -98,9 +99,7 @@ def split(count: int, *, link: bool = True) -> Seat:
 
 
 def _become_worker(watcher: int) -> None:
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != watcher:
-        os._exit(1)
+    load_engine().die_with_parent(watcher)
     for number in _STOP_SIGNALS:
         signal.signal(number, _stop_before_the_run)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
