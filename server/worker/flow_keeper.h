@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/store/rows.h"
+#include "server/uv/loop.h"
 
 namespace machida::worker {
 
@@ -21,9 +22,12 @@ class FlowKeeper {
                                      std::string_view snapshot)>;
   virtual void read(const OnState& on_state) = 0;
   // Stores what changed in an epoch, in all workers, together or not at all. `on_stored` is called
-  // on the loop when it is durable, maybe within store(). One epoch at a time.
-  virtual void store(std::uint64_t epoch, std::vector<store::StateRows> rows,
+  // on the loop when it is durable, maybe within store(); a failure is thrown there. One epoch at a
+  // time.
+  virtual void store(uv::Loop& loop, std::uint64_t epoch, std::vector<store::StateRows> rows,
                      std::function<void()> on_stored) = 0;
+  // The run ends: what can't be stored now is not waited for.
+  virtual void give_up() = 0;
 };
 
 }  // namespace machida::worker

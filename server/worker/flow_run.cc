@@ -101,7 +101,11 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
   });
 }
 
-FlowRun::~FlowRun() = default;
+// The loop waits for the store before it goes, and calls back here.
+FlowRun::~FlowRun() {
+  *alive_ = false;
+  if (keeping_ && keeping_->keeper) keeping_->keeper->give_up();
+}
 
 FlowRun::End FlowRun::run() {
   try {
@@ -367,8 +371,10 @@ void FlowRun::end_epoch(std::int64_t epoch) {
 // Every process has told process 0 what changed.
 void FlowRun::commit(std::int64_t epoch) {
   if (!keeping_ || !keeping_->keeper) return coordination_->committed(epoch);
-  keeping_->keeper->store(static_cast<std::uint64_t>(epoch), std::exchange(rows_, {}),
-                          [this, epoch] { coordination_->committed(epoch); });
+  keeping_->keeper->store(loop_, static_cast<std::uint64_t>(epoch), std::exchange(rows_, {}),
+                          [this, alive = alive_, epoch] {
+                            if (*alive) coordination_->committed(epoch);
+                          });
 }
 
 void FlowRun::close(std::int64_t epoch) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -119,6 +120,7 @@ class FlowRun final : private checkpoint::EpochMember {
   bool failed_ = false;         // what the loop still has for this turn is dropped
   int signal_ = 0;
   std::optional<End> end_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace machida::worker

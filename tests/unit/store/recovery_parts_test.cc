@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <random>
 
@@ -188,6 +190,140 @@ TEST_CASE("a recovery partition under another's name is refused, not taken for t
   CHECK_THROWS_WITH_AS(RecoveryParts(larger.path(), 0),
                        doctest::Contains("part-7.sqlite3 holds recovery partition 2 of 3"),
                        StoreError);
+}
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+std::string bytes_in(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+void write_bytes(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+// Some superseded snapshots, some forgotten keys, values over many pages.
+States fill(const TempDirectory& directory) {
+  RecoveryParts::create(directory.path(), kFiles);
+  RecoveryParts parts(directory.path(), 3);
+  States expected;
+  for (std::uint64_t epoch = 1; epoch <= 8; ++epoch) {
+    std::map<std::string, std::optional<std::string>> changes;
+    for (int key = 0; key < 40; ++key) {
+      const std::string name = "key " + std::to_string(key);
+      if ((static_cast<std::uint64_t>(key) + epoch) % 5 == 0) {
+        changes[name] = std::nullopt;
+        expected.erase(name);
+      } else {
+        expected[name] = *(changes[name] = std::string(700, 'a' + static_cast<char>(epoch)));
+      }
+    }
+    parts.commit(epoch, static_cast<std::int64_t>(epoch), rows_of(changes));
+  }
+  return expected;
+}
+
+// The states, or nothing if the partitions are refused with the file's name.
+std::optional<States> states_or_refusal(const TempDirectory& directory, const std::string& path) {
+  try {
+    RecoveryParts parts(directory.path(), 0);
+    return states_of(parts);
+  } catch (const StoreError& error) {
+    CAPTURE(error.what());
+    CHECK(std::string(error.what()).find(path) != std::string::npos);
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a recovery partition with a damaged page is refused, or has what it had") {
+  const TempDirectory whole;
+  const States expected = fill(whole);
+  const std::string damaged = whole.file("part-1.sqlite3");
+  const std::string bytes = bytes_in(damaged);
+  std::mt19937 random(7);
+  std::size_t refused = 0, tries = 0;
+  for (std::size_t page = 0; page < bytes.size(); page += kPageBytes) {
+    for (int flip = 0; flip < 4; ++flip, ++tries) {
+      const std::size_t at = page + random() % kPageBytes;
+      CAPTURE(at);
+      std::string changed = bytes;
+      changed[at] = static_cast<char>(changed[at] ^ (1 << random() % 8));
+      const TempDirectory directory;
+      for (const int number : {0, 2}) copy_part(whole, directory, number);
+      write_bytes(directory.file("part-1.sqlite3"), changed);
+      const std::optional<States> states =
+          states_or_refusal(directory, directory.file("part-1.sqlite3"));
+      if (states)
+        CHECK(*states == expected);  // room that nothing uses
+      else
+        ++refused;
+    }
+  }
+  CHECK(refused > tries / 4);
+}
+
+TEST_CASE("a recovery partition that was cut off is refused") {
+  const TempDirectory whole;
+  fill(whole);
+  const std::string bytes = bytes_in(whole.file("part-1.sqlite3"));
+  for (std::size_t size = 0; size < bytes.size(); size += kPageBytes / 4) {
+    CAPTURE(size);
+    const TempDirectory directory;
+    for (const int number : {0, 2}) copy_part(whole, directory, number);
+    write_bytes(directory.file("part-1.sqlite3"), bytes.substr(0, size));
+    CHECK_FALSE(states_or_refusal(directory, directory.file("part-1.sqlite3")).has_value());
+  }
+}
+
+TEST_CASE("recovery partitions of runs that went on differently are no set") {
+  const TempDirectory one, other;
+  RecoveryParts::create(one.path(), kFiles);
+  RecoveryParts(one.path(), 0).commit(1, 0, rows_of({{"a", "1"}, {"b", "1"}, {"c", "1"}}));
+  for (int number = 0; number < 3; ++number) copy_part(one, other, number);
+  RecoveryParts(one.path(), 0).commit(2, 1, rows_of({{"a", "2"}, {"b", "2"}, {"c", "2"}}));
+  RecoveryParts(other.path(), 0).commit(2, 1, rows_of({{"a", "3"}, {"b", "3"}, {"c", "3"}}));
+  copy_part(other, one, 1);
+  CHECK(refusal_of(one.path()) == PartsError::Kind::kInconsistent);
+  CHECK_THROWS_WITH_AS(RecoveryParts(one.path(), 0), doctest::Contains("written by different runs"),
+                       StoreError);
+}
+
+TEST_CASE("a set of recovery partitions whose making was interrupted is made or not there at all") {
+  const TempDirectory directory;
+  std::filesystem::create_directory(directory.file("parts.new"));
+  write_bytes(directory.file("parts.new/part-0.sqlite3"), "half of it");
+  CHECK(refusal_of(directory.path()) == PartsError::Kind::kNone);
+  RecoveryParts::create(directory.path(), kFiles);
+  // Of a set that is whole, one file has got to its place.
+  std::filesystem::create_directory(directory.file("parts.made"));
+  for (const char* name : {"part-0.sqlite3", "part-2.sqlite3"})
+    std::filesystem::rename(directory.file(name),
+                            directory.file(std::string("parts.made/") + name));
+  RecoveryParts parts(directory.path(), 0);
+  parts.commit(1, 0, rows_of({{"a", "1"}}));
+  CHECK(states_of(parts) == States{{"a", "1"}});
+  CHECK_FALSE(std::filesystem::exists(directory.file("parts.made")));
+}
+
+TEST_CASE("a recovery partition of another format is refused") {
+  const TempDirectory directory;
+  RecoveryParts::create(directory.path(), kFiles);
+  Database(directory.file("part-2.sqlite3"), Database::Mode::kServe).run("PRAGMA user_version=9");
+  CHECK_THROWS_WITH_AS(RecoveryParts(directory.path(), 0),
+                       doctest::Contains("part-2.sqlite3: a recovery partition of format 9"),
+                       StoreError);
+}
+
+TEST_CASE("recovery partitions that a run has open are refused to another") {
+  const TempDirectory directory;
+  RecoveryParts::create(directory.path(), kFiles);
+  const RecoveryParts first(directory.path(), 0);
+  CHECK_THROWS_WITH_AS(RecoveryParts(directory.path(), 0), doctest::Contains("in use"), StoreError);
 }
 
 }  // namespace machida::store
