@@ -6,9 +6,11 @@
 
 #include <charconv>
 #include <cstdio>
-#include <stdexcept>
+#include <filesystem>
 #include <string_view>
 #include <utility>
+
+#include "server/base/log.h"
 
 namespace machida {
 namespace {
@@ -47,28 +49,57 @@ void wait_at_most_a_second(int socket) {
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
 }
 
-}  // namespace
-
-Admin::Admin(const std::string& directory) {
-  Result<std::unique_ptr<uv::UnixListener>> made =
-      uv::UnixListener::make(directory + "/" + kSocket);
-  if (!made) throw std::runtime_error(made.error());
-  listener_ = *std::move(made);
+// `where`: a directory, or else an address.
+Result<uv::Descriptor> connect(const std::string& where) {
+  if (!std::filesystem::is_directory(where))
+    if (const Result<HostPort> address = parse_host_port(where)) return uv::connect_now(*address);
+  return uv::connect_unix(where + "/" + Admin::kSocket);
 }
 
-std::unique_ptr<uv::UnixListener::Watch> Admin::watch(uv::Loop& loop, OnScale on_scale) {
-  return std::make_unique<uv::UnixListener::Watch>(
-      loop, *listener_, [this, on_scale = std::move(on_scale)](uv::Descriptor connection) {
-        wait_at_most_a_second(connection.get());
-        const std::string line = read_line(connection.get());
-        const std::optional<std::uint32_t> workers =
-            line.starts_with(kScale) ? number_in(std::string_view(line).substr(kScale.size()))
-                                     : std::nullopt;
-        const std::string wrong =
-            workers ? on_scale(*workers) : "'" + line + "' is nothing that can be asked";
-        if (!wrong.empty()) return write_line(connection.get(), std::string(kError) + wrong);
-        asking_ = std::move(connection);
-      });
+}  // namespace
+
+std::string Admin::listen_in(const std::string& directory) {
+  Result<std::unique_ptr<uv::UnixListener>> made =
+      uv::UnixListener::make(directory + "/" + kSocket);
+  if (!made) return made.error();
+  in_directory_ = *std::move(made);
+  return {};
+}
+
+std::string Admin::listen_at(const HostPort& where) {
+  const std::string prefix = "--external " + where.text() + ": can't be listened on: ";
+  Result<std::vector<uv::BoundSocket>> bound = uv::bind_all(where);
+  if (!bound) return prefix + bound.error();
+  at_addresses_ = *std::move(bound);
+  for (const uv::BoundSocket& one : at_addresses_) {
+    if (const std::string wrong = uv::start_listening(one); !wrong.empty()) return prefix + wrong;
+    log::info("`machida scale` may ask at {}", one.address.text());
+  }
+  return {};
+}
+
+Admin::Watches Admin::watch(uv::Loop& loop, const OnScale& on_scale) {
+  const auto on_connection = [this, on_scale](uv::Descriptor connection) {
+    answer(std::move(connection), on_scale);
+  };
+  Watches watches;
+  if (in_directory_)
+    watches.push_back(
+        std::make_unique<uv::AcceptWatch>(loop, in_directory_->socket(), on_connection));
+  for (const uv::BoundSocket& one : at_addresses_)
+    watches.push_back(std::make_unique<uv::AcceptWatch>(loop, one.socket.get(), on_connection));
+  return watches;
+}
+
+void Admin::answer(uv::Descriptor connection, const OnScale& on_scale) {
+  wait_at_most_a_second(connection.get());
+  const std::string line = read_line(connection.get());
+  const std::optional<std::uint32_t> workers =
+      line.starts_with(kScale) ? number_in(std::string_view(line).substr(kScale.size()))
+                               : std::nullopt;
+  const std::string wrong = workers ? on_scale(*workers) : "only 'scale N' can be asked here";
+  if (!wrong.empty()) return write_line(connection.get(), std::string(kError) + wrong);
+  asking_ = std::move(connection);
 }
 
 void Admin::done(const std::string& text, bool wrong) {
@@ -81,13 +112,14 @@ int scale_main(int argc, char** argv) {
       argc == 4 ? number_in(argv[2]) : std::optional<std::uint32_t>();
   if (!workers) {
     std::fputs(
-        "usage: machida scale N DIR\n\nMakes the server that runs on the resilience directory DIR "
-        "go on with N workers.\n",
+        "usage: machida scale N DIR\n       machida scale N HOST:PORT\n\nMakes the server that "
+        "runs "
+        "on the resilience directory DIR, or was started with --external HOST:PORT, go on with N "
+        "workers.\n",
         stderr);
     return 2;
   }
-  const Result<uv::Descriptor> connection =
-      uv::connect_unix(std::string(argv[3]) + "/" + Admin::kSocket);
+  const Result<uv::Descriptor> connection = connect(argv[3]);
   if (!connection) {
     std::fprintf(stderr, "machida: no server that was started with --workers answers on %s\n",
                  connection.error().c_str());

@@ -17,6 +17,7 @@ namespace machida {
 namespace {
 
 constexpr int kOutput = 3;
+constexpr const char* kHas = "has";
 
 class Answer final : public uv::StreamEvents {
  public:
@@ -47,7 +48,9 @@ Facts read(std::string_view text) {
   const std::vector<std::string> fields = fields_of(text);
   Facts facts;
   if (!fields.empty()) facts.name = fields[0];
-  for (std::size_t i = 1; i + 4 <= fields.size(); i += 4)
+  if (fields.size() > 1) facts.has_states = fields[1] == kHas;
+  if (fields.size() > 2) facts.has_kafka_sources = fields[2] == kHas;
+  for (std::size_t i = 3; i + 4 <= fields.size(); i += 4)
     facts.addresses.push_back({number<std::size_t>(fields[i]),
                                fields[i + 1],
                                {fields[i + 2], number<std::uint16_t>(fields[i + 3])}});
@@ -86,7 +89,12 @@ Result<Facts> inquire(const std::vector<std::string>& argv) {
 }
 
 void answer_inquiry(const plan::Plan& plan, int output) {
-  std::string text = plan.name + '\0';
+  bool has_kafka_sources = false;
+  for (const plan::PipelineSpec& pipeline : plan.pipelines)
+    if (std::holds_alternative<plan::KafkaSourceSpec>(pipeline.source.from))
+      has_kafka_sources = true;
+  std::string text = plan.name + '\0' + (plan.states.empty() ? "" : kHas) + '\0' +
+                     (has_kafka_sources ? kHas : "") + '\0';
   for (std::size_t i = 0; i < plan.pipelines.size(); ++i) {
     const auto* tcp = std::get_if<plan::TcpSourceSpec>(&plan.pipelines[i].source.from);
     if (!tcp) continue;

@@ -15,6 +15,8 @@ namespace machida {
 struct Facts {
   int status = 0;  // of the process; what follows is only there when it is 0
   std::string name;
+  bool has_states = false;
+  bool has_kafka_sources = false;
   struct Address {
     std::size_t pipeline;
     std::string pipeline_name;

@@ -68,7 +68,8 @@ void add_classic(CLI::App& cli, Accepted& a) {
   cli.add_option("-d,--data", a.data, "data channel HOST:PORT; not needed")->group(group);
   cli.add_option("-x,--my-control", a.my_control, "own control address; not needed")->group(group);
   cli.add_option("-y,--my-data", a.my_data, "own data address; not needed")->group(group);
-  cli.add_option("-e,--external", a.external, "external channel HOST:PORT; not needed")
+  cli.add_option("-e,--external", a.external,
+                 "HOST:PORT where `machida scale` may ask, with --workers")
       ->group(group);
   cli.add_option("-n,--name", a.name, "the worker's name")->group(group);
   cli.add_option("-w,--worker-count", a.worker_count, "number of workers, as --workers")
@@ -109,6 +110,11 @@ std::optional<std::string> apply_workers(const Accepted& a, std::uint64_t worker
   if (wanted > kWorkersMax)
     return fmt::format("--workers {}: at most {} are possible", wanted, kWorkersMax);
   o.workers_given = workers != 0;
+  if (!a.external.empty() && wanted != 0) {
+    const Result<HostPort> external = parse_host_port(a.external);
+    if (!external) return "--external: " + external.error();
+    o.external = *external;
+  }
   o.is_follower = workers == 0 && is_follower(a);
   o.workers = static_cast<std::uint32_t>(std::max<std::uint64_t>(wanted, 1));
   return std::nullopt;

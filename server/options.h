@@ -23,7 +23,8 @@ struct Options {
   Check check = Check::kNo;
   worker::WorkerOptions worker;
   std::uint32_t workers = 1;
-  bool workers_given = false;  // also a single one is supervised then
+  bool workers_given = false;        // also a single one is supervised then
+  std::optional<HostPort> external;  // where `machida scale` may ask
   // The command line of one of several workers as the original started them: the process of the
   // initializer runs them all.
   bool is_follower = false;

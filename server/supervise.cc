@@ -42,11 +42,12 @@ class Application {
   Application(const Options& options, std::vector<std::string> argv, std::string hash_seed)
       : options_(options), argv_(std::move(argv)), hash_seed_(std::move(hash_seed)) {
     const worker::ResilienceOptions& resilience = options_.worker.resilience;
+    if (options_.external && !listen(admin_.listen_at(*options_.external))) return;
     if (resilience.directory.empty()) return;
     directory_.emplace(resilience.directory, store::Directory::Access::kServe);
     store::finish_change(*directory_);
     store::identity_of(*directory_);  // made before the workers ask for it
-    admin_.emplace(directory_->path());
+    listen(admin_.listen_in(directory_->path()));
   }
 
   ~Application() { uv::ignore_stop_signals(); }
@@ -54,6 +55,7 @@ class Application {
   Application& operator=(const Application&) = delete;
 
   int run() {
+    if (!can_be_asked_) return kFailed;
     const Result<Facts> facts = inquire(argv_);
     if (!facts) {
       log::error("{}", facts.error());
@@ -61,6 +63,9 @@ class Application {
     }
     if (facts->status != 0) return facts->status;
     name_ = facts->name;
+    has_states_ = facts->has_states;
+    // Behind committed offsets a restart of all loses nothing; other sources can't go back.
+    replace_killed_ = !directory_ && !facts->has_kafka_sources;
     if (const std::string wrong = bind(*facts); !wrong.empty()) {
       log::error("{}", wrong);
       return kFailed;
@@ -80,13 +85,19 @@ class Application {
       workers = *std::exchange(scale_to_, std::nullopt);
       // What a killed one has left is brought to its end before the change.
       if (status != 0 && status <= kKilled) {
-        admin_->done("the workers did not end well", true);
+        admin_.done("the workers did not end well", true);
         return status;
       }
     }
   }
 
  private:
+  // `wrong`: what keeps it from being asked, or "".
+  bool listen(const std::string& wrong) {
+    if (!wrong.empty()) log::error("{}", wrong);
+    can_be_asked_ = can_be_asked_ && wrong.empty();
+    return wrong.empty();
+  }
   std::string bind(const Facts& facts);
   int change_workers(std::uint32_t wanted);
   int run_workers(std::uint32_t workers, SeatText::Task task);
@@ -110,7 +121,10 @@ class Application {
   std::vector<Listener> listeners_;
   std::optional<std::int64_t> resume_epoch_;
   bool said_ready_ = false;
-  std::optional<Admin> admin_;             // with a directory
+  Admin admin_;
+  bool can_be_asked_ = true;  // the addresses for it could be had
+  bool has_states_ = false;
+  bool replace_killed_ = false;
   std::optional<std::uint32_t> scale_to_;  // behind the end of the workers that run
   bool settled_ = false;  // the last ones have left nothing to be brought to an end
   std::vector<cluster::KeptConnections> kept_;  // of the last ones, by worker
@@ -170,6 +184,7 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   uv::Loop loop;
   cluster::SupervisorOptions supervisor{.workers = workers, .application = name_, .arguments = {}};
   supervisor.hash_seed = hash_seed_;
+  supervisor.replace_killed = replace_killed_;
   if (task == SeatText::Task::kWork) {
     supervisor.kept = cluster::deal(std::exchange(kept_, {}), workers);
     for (const Listener& listener : listeners_) supervisor.shared.push_back(listener.socket.get());
@@ -198,17 +213,16 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   };
   supervisor.on_ready = [this, workers] {
     log::info("{} workers are ready", workers);
-    if (admin_) admin_->done(fmt::format("{} workers are running", workers));
+    admin_.done(fmt::format("{} workers are running", workers));
     if (std::exchange(said_ready_, true)) return;
     for (const Listener& listener : listeners_) say(listener.line);
     say("Application has successfully initialized.");
   };
   cluster::Supervisor running(loop, std::move(supervisor), metrics_);
-  std::unique_ptr<uv::UnixListener::Watch> watch;
-  if (admin_)
-    watch = admin_->watch(loop, [this, &running, task, workers](std::uint32_t wanted) {
-      return scale(running, task, workers, wanted);
-    });
+  const Admin::Watches watches =
+      admin_.watch(loop, [this, &running, task, workers](std::uint32_t wanted) {
+        return scale(running, task, workers, wanted);
+      });
   between_.reset();  // the supervisor listens to signals
   const int status = running.run();
   between_.emplace();
@@ -225,6 +239,7 @@ std::string Application::scale(cluster::Supervisor& running, SeatText::Task task
   if (wanted > kWorkersMax) return fmt::format("at most {} workers are possible", kWorkersMax);
   if (task != SeatText::Task::kWork || !running.running())
     return "the workers are being changed, stopped or started again: ask later";
+  if (!directory_ && has_states_) return "without --resilience-dir the states would be lost";
   if (wanted == workers) return fmt::format("{} workers are running already", workers);
   log::info("{} workers are wanted in place of {}", wanted, workers);
   scale_to_ = wanted;
@@ -273,7 +288,7 @@ int supervise(const Options& options, const std::vector<std::string>& argv,
 bool needs_supervisor(const Options& options) {
   if (options.workers > 1) return true;
   const std::string& path = options.worker.resilience.directory;
-  if (options.workers_given && !path.empty()) return true;
+  if (options.workers_given && (!path.empty() || options.external)) return true;
   if (path.empty() || !std::filesystem::is_directory(path)) return false;
   const store::Directory directory(path, store::Directory::Access::kInspect);
   return store::is_changing(directory) || store::workers_of_layout(directory) > 1;

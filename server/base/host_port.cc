@@ -17,4 +17,15 @@ Result<std::uint16_t> parse_port(const std::string& text) {
   return port;
 }
 
+Result<HostPort> parse_host_port(const std::string& text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string::npos || colon == 0) return Error{"'" + text + "' is no HOST:PORT"};
+  const Result<std::uint16_t> port = parse_port(text.substr(colon + 1));
+  if (!port) return Error{"'" + text + "': " + port.error()};
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  return HostPort{std::move(host), *port};
+}
+
 }  // namespace machida

@@ -20,4 +20,7 @@ struct HostPort {
 // A decimal port, 0 to 65535 (0: the system chooses).
 Result<std::uint16_t> parse_port(const std::string& text);
 
+// "host:port", with brackets around an IPv6 address.
+Result<HostPort> parse_host_port(const std::string& text);
+
 }  // namespace machida

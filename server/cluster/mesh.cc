@@ -54,6 +54,10 @@ uv::Descriptor Mesh::take_control(std::uint32_t worker) {
   return std::move(workers_[worker].supervisor);
 }
 
+uv::Descriptor Mesh::take_peer(std::uint32_t worker, std::uint32_t other) {
+  return std::move(workers_[worker].peers[other]);
+}
+
 uv::Descriptor Mesh::take_channel(std::uint32_t worker) {
   return std::move(workers_[worker].supervisor_channel);
 }

@@ -24,7 +24,9 @@ class Mesh {
   std::map<int, int> descriptors_of(std::uint32_t worker) const;
   // The supervisor's end of the link to a worker; once.
   uv::Descriptor take_control(std::uint32_t worker);
-  // The same of the channel.
+  // The end that a worker has of its link to another; once.
+  uv::Descriptor take_peer(std::uint32_t worker, std::uint32_t other);
+  // The supervisor's end of the channel; once.
   uv::Descriptor take_channel(std::uint32_t worker);
 
  private:

@@ -43,7 +43,8 @@ Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Regis
       metrics_(metrics),
       deaths_(metrics.counter(kDeaths)),
       starts_(metrics.counter(kStarts)),
-      next_start_(loop, [this] { start_all(); }),
+      replaced_(metrics.counter(kReplaced)),
+      next_start_(loop, [this] { start_next(); }),
       stop_signal_(
           loop, [this] { stop_wanted_ = true, drain(); },
           [this](int signal) { kill_all(signal); }) {}
@@ -62,6 +63,7 @@ void Supervisor::start_all() {
   phase_ = Phase::kRunning;
   status_ = 0;
   starts_.add();
+  drain_waits_ = false;
   policy_.started(loop_.now_ms());
   seats_.clear();
   ready_ = 0;
@@ -76,8 +78,35 @@ void Supervisor::start_all() {
   if (!why.empty()) restart_or_give_up(why, 1);
 }
 
+void Supervisor::start_next() {
+  if (phase_ != Phase::kReplacing) return start_all();
+  const std::string why = replace();
+  if (!why.empty()) restart_or_give_up(why, 1);
+}
+
+std::string Supervisor::replace() {
+  policy_.started(loop_.now_ms());
+  Result<Mesh> made = Mesh::make(options_.workers);
+  if (!made) return made.error();
+  Mesh mesh = *std::move(made);
+  for (const auto& seat : seats_) {
+    if (seat->index == killed_) continue;
+    const uv::Descriptor link = mesh.take_peer(seat->index, killed_);
+    const int number = link.get();
+    std::string why =
+        uv::send_parcel(seat->channel->socket(), std::string(kNewPeer) + std::to_string(killed_),
+                        {&number, 1}, kPatienceMs);
+    if (!why.empty()) return "worker " + std::to_string(seat->index) + " is not told: " + why;
+  }
+  replaced_.add();
+  --ready_;
+  return start(killed_, mesh);
+}
+
 std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
-  Seat& seat = *seats_.emplace_back(std::make_unique<Seat>(*this, index));
+  seats_.resize(std::max<std::size_t>(seats_.size(), index + 1));
+  seats_[index] = std::make_unique<Seat>(*this, index);
+  Seat& seat = *seats_[index];
   std::map<int, int> descriptors = mesh.descriptors_of(index);
   WorkerStart start{.index = index,
                     .control = Mesh::kControl,
@@ -134,6 +163,9 @@ void Supervisor::drain() {
       for (const auto& seat : seats_)
         if (seat->link) seat->link->send(wire::Drain{});
       return;
+    case Phase::kReplacing:
+      drain_waits_ = true;
+      return;
     case Phase::kRestarting:
     case Phase::kWaiting:  // after a death: what was not durable is lost, and the status says so
       return stop(status_);
@@ -170,6 +202,7 @@ void Supervisor::kill_all(int signal) {
 void Supervisor::stop(int code) {
   phase_ = Phase::kStopping;
   status_ = code;
+  next_start_.stop();
   kill_rest();
   look_whether_all_ended();
 }
@@ -181,7 +214,8 @@ void Supervisor::kill_rest() {
 void Supervisor::on_exit(Seat& seat, const uv::ChildExit& exit) {
   log::debug("worker {} {}", seat.index, exit.text());
   seat.channel->take_all();
-  if (phase_ == Phase::kRunning) return on_exit_while_running(seat, exit);
+  if (phase_ == Phase::kRunning || phase_ == Phase::kReplacing)
+    return on_exit_while_running(seat, exit);
   if (phase_ == Phase::kDraining) {
     if (exit.code() != 0) log::error("worker {} {} while draining", seat.index, exit.text());
     status_ = std::max(status_, exit.code());
@@ -191,24 +225,51 @@ void Supervisor::on_exit(Seat& seat, const uv::ChildExit& exit) {
 
 void Supervisor::on_exit_while_running(Seat& seat, const uv::ChildExit& exit) {
   const std::string what = "worker " + std::to_string(seat.index) + " " + exit.text();
+  if (exit.signal != 0 && options_.replace_killed && phase_ == Phase::kRunning &&
+      ready_ == options_.workers && options_.workers > 1)
+    return replace_or_give_up(seat, what, exit.code());
   if (exit.signal != 0) return restart_or_give_up(what, exit.code());
   if (exit.status != 0) {
     log::error("{}: stopping the others", what);
     return stop(exit.status);
   }
   log::info("{}: draining the others", what);
+  phase_ = Phase::kRunning;
+  next_start_.stop();
   drain();
   look_whether_all_ended();
 }
 
-void Supervisor::restart_or_give_up(const std::string& why, int code) {
+std::optional<std::uint64_t> Supervisor::wait_after_death(const std::string& why, int code) {
   deaths_.add();
   const std::optional<std::uint64_t> wait_ms = policy_.died(loop_.now_ms());
-  if (!wait_ms) {
-    log::error("{}: giving up after {} deaths within {} s without progress", why,
-               RestartPolicy::kDeathsMax, RestartPolicy::kWindowMs / 1000);
+  if (wait_ms) return wait_ms;
+  log::error("{}: giving up after {} deaths within {} s without progress", why,
+             RestartPolicy::kDeathsMax, RestartPolicy::kWindowMs / 1000);
+  stop(code);
+  return std::nullopt;
+}
+
+void Supervisor::replace_or_give_up(Seat& seat, const std::string& why, int code) {
+  const std::optional<std::uint64_t> wait_ms = wait_after_death(why, code);
+  if (!wait_ms) return;
+  log::warn(
+      "{}: it starts again in {} ms, with fresh states; its states, what was under way to and from "
+      "it and its connections are lost, the other workers go on",
+      why, *wait_ms);
+  phase_ = Phase::kReplacing;
+  killed_ = seat.index;
+  next_start_.start(*wait_ms);
+}
+
+void Supervisor::restart_or_give_up(const std::string& why, int code) {
+  next_start_.stop();
+  if (drain_waits_) {
+    log::error("{}: stopping the others", why);
     return stop(code);
   }
+  const std::optional<std::uint64_t> wait_ms = wait_after_death(why, code);
+  if (!wait_ms) return;
   log::warn("{}: all {} workers start again in {} ms", why, options_.workers, *wait_ms);
   phase_ = Phase::kRestarting;
   status_ = code;
@@ -234,13 +295,18 @@ void Supervisor::on_messages(Link& from, std::span<const wire::LinkMessage> mess
   for (const wire::LinkMessage& message : messages) {
     if (std::holds_alternative<wire::Committed>(message)) policy_.progressed();
     if (std::holds_alternative<wire::Drain>(message)) stop_wanted_ = true, drain();
-    if (std::holds_alternative<wire::Ready>(message) && ++ready_ == options_.workers &&
-        options_.on_ready)
-      options_.on_ready();
+    if (std::holds_alternative<wire::Ready>(message)) on_worker_ready();
     if (const auto* failed = std::get_if<wire::Failed>(&message))
       log::error("worker {}: {}", index, failed->text);
     if (options_.on_message) options_.on_message(index, message);
   }
+}
+
+void Supervisor::on_worker_ready() {
+  if (++ready_ != options_.workers) return;
+  if (phase_ == Phase::kReplacing) phase_ = Phase::kRunning;
+  if (options_.on_ready) options_.on_ready();
+  if (std::exchange(drain_waits_, false)) drain();
 }
 
 void Supervisor::on_lost(Link& link, const std::string& why) {

@@ -3,9 +3,11 @@
 // that nobody else can connect. Loop's thread, which must be the process's main thread.
 //
 // A worker that is killed takes the others with it: all start again, with a growing wait, from what
-// is durable. One that ends with status 0 has all drain. One that ends with another status wanted
-// it so: the others are killed and the application ends with that status. So a worker that loses a
-// peer waits for what the supervisor does about it; its own end would hide the cause.
+// is durable. Where nothing is, only that one is replaced, if it was ready: the others get links to
+// the new one over their channels and go on. One that ends with status 0 has all drain. One that
+// ends with another status wanted it so: the others are killed and the application ends with that
+// status. So a worker that loses a peer waits for what the supervisor does about it; its own end
+// would hide the cause.
 #pragma once
 
 #include <sys/types.h>
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +51,10 @@ struct WorkerStart {
   KeptNumbers kept;         // connections that it goes on with
 };
 
+// To a worker on its channel, with the number of a worker that was replaced behind it and the
+// descriptor of the link to the new one.
+inline constexpr std::string_view kNewPeer = "peer ";
+
 struct SupervisorOptions {
   std::uint32_t workers = 1;
   std::string application;                 // told in Hello
@@ -62,6 +69,8 @@ struct SupervisorOptions {
   std::function<void()> before_start = nullptr;
   // All workers have said Ready, each time.
   std::function<void()> on_ready = nullptr;
+  // A worker that is killed is replaced when all were ready; otherwise all start again.
+  bool replace_killed = false;
   std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
   // What a worker says on its control link, after the supervisor has dealt with it.
   std::function<void(std::uint32_t index, const wire::LinkMessage&)> on_message = nullptr;
@@ -70,6 +79,7 @@ struct SupervisorOptions {
 class Supervisor final : public LinkEvents {
  public:
   static constexpr const char* kDeaths = "machida_cluster_worker_deaths_total";
+  static constexpr const char* kReplaced = "machida_cluster_workers_replaced_total";
   static constexpr const char* kStarts = "machida_cluster_starts_total";
 
   Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics);
@@ -93,17 +103,24 @@ class Supervisor final : public LinkEvents {
   void kill_all(int signal);
 
  private:
-  enum class Phase { kRunning, kRestarting, kWaiting, kDraining, kStopping, kStopped };
+  enum class Phase { kRunning, kReplacing, kRestarting, kWaiting, kDraining, kStopping, kStopped };
   struct Seat;  // one worker's place, filled anew at every start
 
   void start_all();
+  void start_next();
+  // Starts another process in the place of the worker that was killed; empty, or why not.
+  std::string replace();
   std::string start(std::uint32_t index, Mesh& mesh);  // empty, or why not
   // Adds what the worker goes on with to what it inherits. Returns why it can't, or "".
   std::string give_kept(const KeptConnections& kept, WorkerStart& start, uv::Descriptor& list,
                         std::map<int, int>& descriptors) const;
   void on_exit(Seat& seat, const uv::ChildExit& exit);
   void on_exit_while_running(Seat& seat, const uv::ChildExit& exit);
+  void replace_or_give_up(Seat& seat, const std::string& why, int code);
   void restart_or_give_up(const std::string& why, int code);
+  // How long to wait before the next start; nothing: the application has ended.
+  std::optional<std::uint64_t> wait_after_death(const std::string& why, int code);
+  void on_worker_ready();
   void stop(int code);
   void kill_rest();
   void look_whether_all_ended();
@@ -117,6 +134,7 @@ class Supervisor final : public LinkEvents {
   metrics::Registry& metrics_;
   metrics::Counter& deaths_;
   metrics::Counter& starts_;
+  metrics::Counter& replaced_;
   RestartPolicy policy_;
   std::vector<std::unique_ptr<Seat>> seats_;  // by index
   uv::Timer next_start_;
@@ -125,7 +143,9 @@ class Supervisor final : public LinkEvents {
   std::uint64_t wait_ms_ = 0;  // before the next start
   int status_ = 0;             // the worst so far
   bool stop_wanted_ = false;
-  std::uint32_t ready_ = 0;  // workers, since all started
+  std::uint32_t ready_ = 0;   // workers, since all started
+  std::uint32_t killed_ = 0;  // the worker that is to be replaced
+  bool drain_waits_ = false;  // for the replacement
 };
 
 }  // namespace machida::cluster

@@ -8,6 +8,8 @@
 namespace machida::uv {
 namespace {
 
+constexpr int kBacklog = 8;
+
 socklen_t size_of(const Address& address) {
   return address.raw()->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
@@ -49,6 +51,23 @@ Result<std::vector<BoundSocket>> bind_all(const HostPort& where) {
   }
   if (bound.empty()) return Error{"it is no address of this machine"};
   return bound;
+}
+
+std::string start_listening(const BoundSocket& bound) {
+  return ::listen(bound.socket.get(), kBacklog) == 0 ? "" : error_text(-errno);
+}
+
+Result<Descriptor> connect_now(const HostPort& where) {
+  const Result<std::vector<Address>> found = resolve_now(where);
+  if (!found) return Error{found.error()};
+  std::string why = "it has no address";
+  for (const Address& address : *found) {
+    Descriptor socket(::socket(address.raw()->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (socket.get() >= 0 && ::connect(socket.get(), address.raw(), size_of(address)) == 0)
+      return socket;
+    why = error_text(-errno);
+  }
+  return Error{where.text() + ": " + why};
 }
 
 }  // namespace machida::uv

@@ -19,4 +19,10 @@ struct BoundSocket {
 // On every address of the name that this machine has. Blocks.
 Result<std::vector<BoundSocket>> bind_all(const HostPort& where);
 
+// From now on connections to it wait to be accepted. Returns why not, or "".
+std::string start_listening(const BoundSocket& bound);
+
+// A connection to the first address of the name that answers. Blocks.
+Result<Descriptor> connect_now(const HostPort& where);
+
 }  // namespace machida::uv

@@ -18,6 +18,8 @@ void Timer::start(std::uint64_t delay_ms) {
   require(uv_timer_start(handle_.raw(), on_timer, delay_ms, 0), "uv_timer_start");
 }
 
+void Timer::stop() { uv_timer_stop(handle_.raw()); }
+
 NextTurn::NextTurn(Loop& loop, std::function<void()> on_turn)
     : loop_(loop), on_turn_(std::move(on_turn)), handle_(this) {
   require(uv_idle_init(loop.raw(), handle_.raw()), "uv_idle_init");

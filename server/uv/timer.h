@@ -15,6 +15,7 @@ class Timer {
   Timer(Loop& loop, std::function<void()> on_tick);
   // Once, after `delay_ms`, at least 1. Starting again moves the end.
   void start(std::uint64_t delay_ms);
+  void stop();
 
  private:
   Loop& loop_;

@@ -39,16 +39,12 @@ Result<std::unique_ptr<UnixListener>> UnixListener::make(const std::string& path
 
 UnixListener::~UnixListener() { ::unlink(path_.c_str()); }
 
-UnixListener::Watch::Watch(Loop& loop, const UnixListener& listener,
-                           std::function<void(Descriptor)> on_connection)
-    : loop_(loop),
-      fd_(listener.socket_.get()),
-      on_connection_(std::move(on_connection)),
-      handle_(this) {
+AcceptWatch::AcceptWatch(Loop& loop, int listening, std::function<void(Descriptor)> on_connection)
+    : loop_(loop), fd_(listening), on_connection_(std::move(on_connection)), handle_(this) {
   require(uv_poll_init(loop.raw(), handle_.raw(), fd_), "uv_poll_init");
   handle_.opened();
   const auto on_readable = [](uv_poll_t* raw, int status, int) {
-    auto* self = Handle<uv_poll_t>::owner_of<Watch>(raw);
+    auto* self = Handle<uv_poll_t>::owner_of<AcceptWatch>(raw);
     if (!self || status != 0) return;
     Descriptor accepted(::accept4(self->fd_, nullptr, nullptr, SOCK_CLOEXEC));
     if (accepted.get() < 0) return;

@@ -1,5 +1,5 @@
 // A Unix socket that programs of the same user connect to. Outlives loops: watched by one at a
-// time, on that loop's thread.
+// time (AcceptWatch), on that loop's thread.
 #pragma once
 
 #include <functional>
@@ -21,23 +21,26 @@ class UnixListener {
   UnixListener(const UnixListener&) = delete;
   UnixListener& operator=(const UnixListener&) = delete;
 
-  // From now on, until the returned object ends, connections are given to `on_connection`.
-  class Watch {
-   public:
-    Watch(Loop& loop, const UnixListener& listener, std::function<void(Descriptor)> on_connection);
-
-   private:
-    Loop& loop_;
-    int fd_;
-    std::function<void(Descriptor)> on_connection_;
-    Handle<uv_poll_t> handle_;
-  };
+  int socket() const noexcept { return socket_.get(); }
 
  private:
   UnixListener(std::string path, Descriptor socket)
       : path_(std::move(path)), socket_(std::move(socket)) {}
   std::string path_;
   Descriptor socket_;
+};
+
+// While it lives, connections to a listening socket are given to `on_connection`. Does not keep the
+// loop alive.
+class AcceptWatch {
+ public:
+  AcceptWatch(Loop& loop, int listening, std::function<void(Descriptor)> on_connection);
+
+ private:
+  Loop& loop_;
+  int fd_;
+  std::function<void(Descriptor)> on_connection_;
+  Handle<uv_poll_t> handle_;
 };
 
 // Blocks. An error says why nobody answers there.

@@ -1,5 +1,7 @@
 #include "server/worker/membership.h"
 
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "server/base/check.h"
@@ -10,27 +12,31 @@ namespace machida::worker {
 Membership::Membership(uv::Loop& loop, flow::Intake& intake, const SeatOptions& seat,
                        const std::string& application, flow::BatchCodec codec,
                        metrics::Registry& metrics, Calls calls)
-    : intake_(intake),
+    : loop_(loop),
+      intake_(intake),
+      application_(application),
+      metrics_(metrics),
       seat_(seat),
       calls_(std::move(calls)),
       exchange_(*this, std::move(codec)),
-      peers_(seat.workers) {
-  cluster::LinkEnds ends{.application = application,
-                         .workers = seat_.workers,
-                         .own = seat_.index,
-                         .peer = wire::Hello::kSupervisor};
+      peers_(seat.workers),
+      paused_by_(seat.workers) {
   if (seat_.control >= 0)
-    supervisor_ =
-        std::make_unique<cluster::Link>(loop, *this, ends, uv::Descriptor(seat_.control), metrics);
+    supervisor_ = link_to(wire::Hello::kSupervisor, uv::Descriptor(seat_.control));
   if (seat_.channel >= 0)
     channel_.emplace(loop, uv::Descriptor(seat_.channel),
-                     [this](const uv::Parcel& parcel) { take_parcel(parcel); });
+                     [this](uv::Parcel parcel) { take_parcel(std::move(parcel)); });
   for (std::uint32_t i = 0; i < seat_.peers.size(); ++i) {
-    if (i == seat_.index) continue;
-    ends.peer = i;
-    peers_[i] =
-        std::make_unique<cluster::Link>(loop, *this, ends, uv::Descriptor(seat_.peers[i]), metrics);
+    if (i != seat_.index) peers_[i] = link_to(i, uv::Descriptor(seat_.peers[i]));
   }
+}
+
+std::unique_ptr<cluster::Link> Membership::link_to(std::uint32_t peer, uv::Descriptor fd) {
+  return std::make_unique<cluster::Link>(
+      loop_, *this,
+      cluster::LinkEnds{
+          .application = application_, .workers = seat_.workers, .own = seat_.index, .peer = peer},
+      std::move(fd), metrics_);
 }
 
 Seat Membership::seat() {
@@ -58,6 +64,7 @@ void Membership::begin(Assembly& assembly, checkpoint::EpochMember& member,
 }
 
 void Membership::sinks_full(bool full) {
+  sinks_full_ = full;
   if (full)
     intake_.pause();
   else
@@ -72,9 +79,28 @@ void Membership::tell_supervisor(const wire::LinkMessage& message) {
   if (supervisor_) supervisor_->send(message);
 }
 
-void Membership::take_parcel(const uv::Parcel& parcel) {
-  MACHIDA_CHECK(parcel.text == cluster::kKeepConnections, "the supervisor is another program");
-  calls_.on_keep();
+void Membership::take_parcel(uv::Parcel parcel) {
+  if (parcel.text == cluster::kKeepConnections) return calls_.on_keep();
+  std::uint32_t peer = seat_.workers;
+  const std::string_view text = parcel.text;
+  if (text.starts_with(cluster::kNewPeer)) {
+    const std::string_view number = text.substr(cluster::kNewPeer.size());
+    std::from_chars(number.data(), number.data() + number.size(), peer);
+  }
+  MACHIDA_CHECK(peer < seat_.workers && parcel.descriptors.size() == 1,
+                "the supervisor is another program");
+  replace_peer(peer, std::move(parcel.descriptors.front()));
+}
+
+// No epoch is under way: such workers have no store, and no source that asks what was delivered.
+void Membership::replace_peer(std::uint32_t peer, uv::Descriptor link) {
+  if (peers_[peer]) on_lost(*peers_[peer], "");  // its end is not read yet
+  if (const std::uint64_t lost = std::exchange(lost_, 0))
+    log::warn("{} records for worker {} came when it was gone and are lost", lost, peer);
+  peers_[peer] = link_to(peer, std::move(link));
+  if (sinks_full_) peers_[peer]->send(wire::Pause{});
+  coordination_->ready();
+  log::debug("worker {} is there again, as another process", peer);
 }
 
 std::string Membership::hand_over(const cluster::KeptConnections& connections) {
@@ -88,7 +114,10 @@ void Membership::flush() {
 }
 
 void Membership::send(std::uint32_t worker, const wire::LinkMessage& message) {
-  if (peers_[worker]) peers_[worker]->send(message);
+  if (peers_[worker])
+    peers_[worker]->send(message);
+  else if (const auto* batch = std::get_if<wire::Batch>(&message))
+    lost_ += batch->count;
 }
 
 void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) {
@@ -113,12 +142,15 @@ void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMess
 
 void Membership::take(std::uint32_t from, const wire::LinkMessage& message) {
   if (abandoned_) return;
-  if (std::holds_alternative<wire::Pause>(message))
+  if (std::holds_alternative<wire::Pause>(message)) {
+    paused_by_[from] = true;
     intake_.pause();
-  else if (std::holds_alternative<wire::Resume>(message))
+  } else if (std::holds_alternative<wire::Resume>(message)) {
+    paused_by_[from] = false;
     intake_.resume();
-  else
+  } else {
     MACHIDA_CHECK(coordination_->on_message(from, message), "the workers disagree about an epoch");
+  }
 }
 
 void Membership::on_lost(cluster::Link& link, const std::string& why) {
@@ -128,8 +160,11 @@ void Membership::on_lost(cluster::Link& link, const std::string& why) {
     return;  // the kernel ends this process with it
   }
   if (!why.empty()) log::error("worker {} is no worker: {}", peer, why);
+  calls_.on_peer_lost(peer);  // pauses the intake; what the peer had paused it for is over
+  if (link.full()) intake_.resume();
+  if (paused_by_[peer]) intake_.resume();
+  paused_by_[peer] = false;
   peers_[peer].reset();
-  calls_.on_peer_lost(peer);
 }
 
 }  // namespace machida::worker

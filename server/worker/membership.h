@@ -77,20 +77,28 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   void send(std::uint32_t worker, const wire::LinkMessage& message) override;
 
  private:
-  void take_parcel(const uv::Parcel& parcel);
+  void take_parcel(uv::Parcel parcel);
+  void replace_peer(std::uint32_t peer, uv::Descriptor link);
+  std::unique_ptr<cluster::Link> link_to(std::uint32_t peer, uv::Descriptor fd);
   void on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) override;
   void on_full(cluster::Link&) override { intake_.pause(); }
   void on_room(cluster::Link&) override { intake_.resume(); }
   void on_lost(cluster::Link& link, const std::string& why) override;
   void take(std::uint32_t from, const wire::LinkMessage& message);
 
+  uv::Loop& loop_;
   flow::Intake& intake_;
+  const std::string application_;
+  metrics::Registry& metrics_;
   const SeatOptions seat_;
   const Calls calls_;
   cluster::LinkExchange exchange_;
   std::unique_ptr<cluster::Link> supervisor_;
   std::optional<uv::ParcelReader> channel_;
   std::vector<std::unique_ptr<cluster::Link>> peers_;  // by index; null: own place, or lost
+  std::vector<bool> paused_by_;                        // by index: its sinks are full
+  std::uint64_t lost_ = 0;                             // records for workers that are gone
+  bool sinks_full_ = false;
   Assembly* assembly_ = nullptr;
   std::optional<cluster::Coordination> coordination_;
   bool abandoned_ = false;

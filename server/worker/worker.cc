@@ -179,6 +179,8 @@ void Worker::on_sink_connected() {
 }
 
 void Worker::on_all_ready() {
+  // Again: another process has taken the place of one that was gone.
+  if (phase_ == Phase::kRunning && std::exchange(peer_lost_ms_, std::nullopt)) intake_.resume();
   if (phase_ != Phase::kWaiting) return;
   phase_ = Phase::kRunning;
   if (!resilience_) return open_sources();

@@ -17,7 +17,15 @@ from harness import (
     one_pipeline,
     wait_until,
 )
-from harness.workers import COUNT_BY_KEY, check_counts, children, is_alive, kill, numbered
+from harness.workers import (
+    COUNT_BY_KEY,
+    check_counts,
+    children,
+    is_alive,
+    kill,
+    numbered,
+    worker_of,
+)
 
 KEYS = [f"key{i}" for i in range(23)]
 MIB = 1 << 20
@@ -116,19 +124,43 @@ def test_full_links_in_both_directions_and_a_slow_sink_do_not_deadlock(
     assert server.terminate() == 0
 
 
-def test_one_that_dies_without_resilience_is_told_of_and_the_application_goes_on(
-    serve: Serve, receiver: Receiver
+@pytest.mark.parametrize("place", [0, 1])
+def test_one_that_dies_without_resilience_is_replaced_and_the_others_keep_all_they_have(
+    serve: Serve, receiver: Receiver, place: int
 ) -> None:
-    server = serve(COUNT_BY_KEY, "--workers", "2")
-    address = server.address()
-    kill(children(server)[1])
-    server.wait_for(lambda: server.stderr.count("2 workers are ready") == 2, "another start")
+    server = serve(COUNT_BY_KEY, "--workers", "3")
+    before = children(server)
+    victim = before[place]
+    clients = [Client(server.address())]
+    while worker_of(clients[-1].port, server) == victim:
+        clients.append(Client(server.address()))
+    kept = clients[-1]
+    kept.send_frames(*numbered(KEYS, 0, 10))
+    old = check_counts(wait_lines(receiver, 10 * len(KEYS)), dict.fromkeys(KEYS, 10))
+    for again in (2, 3):
+        kill(victim)
+        server.wait_for(
+            lambda n=again: server.stderr.count("3 workers are ready") == n, "a replacement"
+        )
+        victim = next(iter(set(children(server)) - set(before)))
+    assert set(before) - set(children(server)) == {before[place]}
     assert server.log_lines("warning", "lost")
-    with Client(address) as client:
-        client.send_frames(*numbered(KEYS, 0, 10))
-        check_counts(wait_lines(receiver, 10 * len(KEYS)), dict.fromkeys(KEYS, 10))
+    kept.send_frames(*numbered(KEYS, 10, 20))
+    counts: dict[str, list[int]] = {key: [] for key in KEYS}
+    for line in wait_lines(receiver, 20 * len(KEYS)):
+        key, _, number, count, _ = line.split()
+        if int(number) >= 10:
+            counts[key].append(int(count))
+    for key in KEYS:
+        first = 1 if old[key] == {str(before[place])} else 11
+        assert counts[key] == list(range(first, first + 10)), key
+    assert any(old[key] == {str(before[place])} for key in KEYS)
+    wait_until(
+        lambda: sum(receiver.is_open) == 3, lambda: f"three sinks connected; {receiver.is_open}"
+    )
+    assert len(receiver.connections) == 5
     assert server.stdout.count(READY) == 1
-    assert server.terminate() == 0
+    assert server.terminate() == 0, server.describe()
 
 
 def test_mistakes_are_told_once_and_nothing_is_started(serve: Serve) -> None:

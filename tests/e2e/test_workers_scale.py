@@ -1,13 +1,25 @@
 """`machida scale N`: the number of workers changes while clients send and are connected."""
 
+import re
 import select
 import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-from harness import BINARY, DEADLINE_S, READY, Client, Receiver, Serve, Server, frames, wait_until
-from harness.workers import COUNT_BY_KEY, check_counts, children
+from harness import (
+    BINARY,
+    DEADLINE_S,
+    READY,
+    Client,
+    Receiver,
+    Serve,
+    Server,
+    frames,
+    one_pipeline,
+    wait_until,
+)
+from harness.workers import COUNT_BY_KEY, check_counts, children, numbered
 
 KEYS = [f"key{i}" for i in range(23)]
 
@@ -176,3 +188,66 @@ def test_a_stop_in_the_middle_of_the_change_is_graceful(
             lambda: f"the second count; there is {receiver.data!r}",
         )
     assert server.terminate() == 0, server.describe()
+
+
+def external_of(server: Server) -> str:
+    """Returns the address that the server says may be asked at."""
+    found = re.search(r"may ask at (\S+)", server.stderr)
+    assert found, server.describe()
+    return found[1]
+
+
+def test_scale_may_ask_at_the_address_of_external(
+    serve: Serve, receiver: Receiver, tmp_path: Path
+) -> None:
+    options = ["--workers", "2", "--external", "127.0.0.1:0"]
+    server = serve(COUNT_BY_KEY, *options, "--resilience-dir", str(tmp_path / "recovery"))
+    with Client(server.address()) as client:
+        client.send_frames(*numbered(KEYS, 0, 10))
+        receiver.wait_lines(10 * len(KEYS))
+        answer = scale(1, external_of(server))
+        assert answer.stdout == "1 workers are running\n", answer.stderr
+        client.send_frames(*numbered(KEYS, 10, 20))
+        lines = receiver.wait_lines(20 * len(KEYS))
+    lines.sort(key=lambda line: int(line.split()[3]))
+    check_counts(lines, dict.fromkeys(KEYS, 20))
+    assert server.terminate() == 0
+
+
+def test_scale_is_refused_where_states_would_be_lost_and_nothing_changes(
+    serve: Serve, receiver: Receiver
+) -> None:
+    server = serve(COUNT_BY_KEY, "--workers", "2", "--external", "127.0.0.1:0")
+    before = children(server)
+    answer = scale(3, external_of(server))
+    assert answer.returncode == 1
+    assert "--resilience-dir" in answer.stderr
+    assert children(server) == before
+    assert server.terminate() == 0
+
+
+def test_scale_needs_no_directory_for_an_application_without_states(
+    serve: Serve, receiver: Receiver
+) -> None:
+    text = one_pipeline(
+        "ab.to_parallel(same)",
+        """\
+        @wallaroo.computation(name="same")
+        def same(data):
+            return data
+        """,
+    )
+    server = serve(text, "--workers", "1", "--external", "127.0.0.1:0")
+    with Client(server.address()) as client:
+        client.send_frames("before")
+        receiver.wait_lines(1)
+        assert scale(3, external_of(server)).stdout == "3 workers are running\n"
+        client.send_frames("a", "b", "c")
+        assert sorted(receiver.wait_lines(4)) == ["a", "b", "before", "c"]
+    assert server.terminate() == 0
+
+
+def test_an_external_address_in_use_is_told(serve: Serve, receiver: Receiver) -> None:
+    server = serve(COUNT_BY_KEY, "--workers", "2", "--external", receiver.address, ready=False)
+    assert server.wait() == 1
+    assert server.stderr.count("can't be listened on") == 1

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from harness.apptext import one_pipeline
+from harness.deadline import wait_until
 from harness.server import Server
 
 COUNT_BY_KEY = one_pipeline(
@@ -66,6 +67,33 @@ def children(server: Server) -> list[int]:
     number = server.process.pid
     text = Path(f"/proc/{number}/task/{number}/children").read_text()
     return sorted(int(child) for child in text.split())
+
+
+def worker_of(port: int, server: Server) -> int:
+    """Returns the worker that has accepted the client with this local port, once one has."""
+    found: list[int] = []
+
+    def look() -> bool:
+        for worker in children(server):
+            if port in _peers(worker):
+                found.append(worker)
+        return bool(found)
+
+    wait_until(look, lambda: f"a worker to accept the client at port {port}")
+    return found[0]
+
+
+def _peers(process: int) -> set[int]:
+    """Returns the ports at the other ends of a process's IPv4 connections."""
+    sockets = set()
+    for entry in Path(f"/proc/{process}/fd").iterdir():
+        try:
+            sockets.add(os.readlink(entry))
+        except FileNotFoundError:
+            continue
+    lines = Path(f"/proc/{process}/net/tcp").read_text().splitlines()[1:]
+    fields = [line.split() for line in lines]
+    return {int(x[2].split(":")[1], 16) for x in fields if f"socket:[{x[9]}]" in sockets}
 
 
 def is_alive(process: int) -> bool:
