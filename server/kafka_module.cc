@@ -124,8 +124,34 @@ Object bytes_or_none(const Gil& gil, const std::optional<std::string_view>& byte
   return bytes ? embed::make_bytes(gil, *bytes) : embed::none(gil);
 }
 
+Object header_list(const Gil& gil, const kafka::MessageBatch& batch, std::size_t i) {
+  std::vector<Object> headers;
+  for (const auto& [name, value] : batch.headers(i)) {
+    const Object text = Object::steal(
+        gil,
+        PyUnicode_DecodeUTF8(name.data(), static_cast<Py_ssize_t>(name.size()), "surrogateescape"));
+    const Object bytes =
+        bytes_or_none(gil, value ? std::optional<std::string_view>(*value) : std::nullopt);
+    headers.push_back(Object::steal(gil, PyTuple_Pack(2, text.get(), bytes.get())));
+  }
+  return embed::make_list(gil, std::move(headers));
+}
+
+// What the caller's function makes of a message beside its value.
+Object described(const Gil& gil, const kafka::MessageBatch& batch, std::size_t i,
+                 PyObject* describe) {
+  const std::optional<std::int64_t> timestamp_ms = batch.timestamp_ms(i);
+  const Object timestamp = timestamp_ms ? embed::make_int(gil, *timestamp_ms) : embed::none(gil);
+  const Object offset = embed::make_int(gil, batch.offset(i));
+  const Object key = bytes_or_none(gil, batch.key(i));
+  const Object headers = header_list(gil, batch, i);
+  return Object::steal(gil, PyObject_CallFunctionObjArgs(describe, offset.get(), timestamp.get(),
+                                                         key.get(), headers.get(), nullptr));
+}
+
 // (items, next offset, ended)
-Object taken(const Gil& gil, const kafka::MessageBatch& batch, std::int64_t next) {
+Object taken(const Gil& gil, const kafka::MessageBatch& batch, std::int64_t next,
+             PyObject* describe) {
   std::vector<Object> items;
   items.reserve(batch.size());
   bool ended = false;
@@ -135,7 +161,8 @@ Object taken(const Gil& gil, const kafka::MessageBatch& batch, std::int64_t next
     } else if (const std::string error = batch.error(i); !error.empty()) {
       if (!batch.is_passing(i)) throw kafka::KafkaError(error);
     } else {
-      const Object key = bytes_or_none(gil, batch.key(i));
+      const Object key = describe == Py_None ? bytes_or_none(gil, batch.key(i))
+                                             : described(gil, batch, i, describe);
       const Object value = bytes_or_none(gil, batch.value(i));
       items.push_back(Object::steal(gil, PyTuple_Pack(2, key.get(), value.get())));
       next = batch.offset(i) + 1;
@@ -149,13 +176,14 @@ Object taken(const Gil& gil, const kafka::MessageBatch& batch, std::int64_t next
 PyObject* reader_take(PyObject* self, PyObject* args) {
   long long next = 0;
   Py_ssize_t messages_max = 0;
-  if (!PyArg_ParseTuple(args, "Ln:take", &next, &messages_max)) return nullptr;
+  PyObject* describe = Py_None;
+  if (!PyArg_ParseTuple(args, "Ln|O:take", &next, &messages_max, &describe)) return nullptr;
   kafka::Reader* reader = opened<kafka::Reader>(self);
   if (!reader) return nullptr;
   return guarded(static_cast<PyObject*>(nullptr), [&](const Gil& gil) {
     kafka::MessageBatch batch;
     reader->take(batch, static_cast<std::size_t>(std::max<Py_ssize_t>(messages_max, 1)));
-    return taken(gil, batch, next).release();
+    return taken(gil, batch, next, describe).release();
   });
 }
 
@@ -192,23 +220,32 @@ std::optional<std::string_view> content(const Gil& gil, PyObject* part, const ch
   return bytes;
 }
 
-bool send(const Gil& gil, kafka::Writer& writer, const Object& item) {
-  if (!PyTuple_Check(item.get()) || PyTuple_GET_SIZE(item.get()) != 2)
+// (key, value), or (key, value, partition) if the partition is asked for.
+enum class Partitions { kByKey, kGiven };
+
+bool send(const Gil& gil, kafka::Writer& writer, const Object& item, Partitions partitions) {
+  const Py_ssize_t parts = partitions == Partitions::kGiven ? 3 : 2;
+  if (!PyTuple_Check(item.get()) || PyTuple_GET_SIZE(item.get()) != parts)
     throw embed::wrong_result("a Kafka sink takes `(key, value)` 2-tuples; got " +
                               embed::repr(gil, item, 200));
+  std::optional<std::int32_t> partition;
+  if (parts == 3 && PyTuple_GET_ITEM(item.get(), 2) != Py_None)
+    partition = static_cast<std::int32_t>(
+        embed::integer(gil, Object::borrow(gil, PyTuple_GET_ITEM(item.get(), 2))));
   const auto key = content(gil, PyTuple_GET_ITEM(item.get(), 0), "key");
   const auto value = content(gil, PyTuple_GET_ITEM(item.get(), 1), "value");
-  for (bool all = false; !writer.send(key, value);)
+  for (bool all = false; !writer.send(key, value, partition);)
     if (!wait_a_while(writer, all)) return false;
   return true;
 }
 
+template <Partitions partitions>
 PyObject* writer_write(PyObject* self, PyObject* list) {
   kafka::Writer* writer = opened<kafka::Writer>(self);
   if (!writer) return nullptr;
   return guarded(static_cast<PyObject*>(nullptr), [&](const Gil& gil) -> PyObject* {
     for (const Object& item : embed::items(gil, Object::borrow(gil, list)))
-      if (!send(gil, *writer, item)) return nullptr;
+      if (!send(gil, *writer, item, partitions)) return nullptr;
     for (bool all = false; !all;)
       if (!wait_a_while(*writer, all)) return nullptr;
     Py_RETURN_NONE;
@@ -217,17 +254,23 @@ PyObject* writer_write(PyObject* self, PyObject* list) {
 
 PyMethodDef kReaderMethods[] = {
     {"take", reader_take, METH_VARARGS,
-     "take(next_offset: int, messages_max: int) -> (list[(key, value)], next_offset, ended)\n\n"
-     "What has arrived, without waiting. Raises RuntimeError for an error of the brokers."},
+     "take(next_offset: int, messages_max: int, describe=None)\n"
+     "  -> (list[(key, value)], next_offset, ended)\n\n"
+     "What has arrived, without waiting; in place of the key, if it is not None, what\n"
+     "describe(offset, timestamp_ms, key, headers) returns. Raises RuntimeError for an error of\n"
+     "the brokers."},
     {"start", reader_start, METH_NOARGS, "start() -> int\n\nThe offset of the first message."},
     {"close", close_held<kafka::Reader>, METH_NOARGS, "close() -> None\n\nEnds the client."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyMethodDef kWriterMethods[] = {
-    {"write", writer_write, METH_O,
+    {"write", writer_write<Partitions::kByKey>, METH_O,
      "write(items: list[(key, value)]) -> None\n\n"
      "Sends messages and waits until the brokers have them. key, value: bytes, str or None.\n"
      "Raises TypeError for other items, RuntimeError when a message was refused."},
+    {"write_to", writer_write<Partitions::kGiven>, METH_O,
+     "write_to(items: list[(key, value, partition)]) -> None\n\n"
+     "The same into given partitions, ints; None: the key's."},
     {"close", close_held<kafka::Writer>, METH_NOARGS, "close() -> None\n\nEnds the client."},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -46,7 +46,8 @@ Writer::~Writer() {
 }
 
 bool Writer::send(const std::optional<std::string_view>& key,
-                  const std::optional<std::string_view>& value) {
+                  const std::optional<std::string_view>& value,
+                  std::optional<std::int32_t> partition) {
   const auto data = [](const std::optional<std::string_view>& bytes) {
     return bytes ? const_cast<char*>(bytes->data()) : nullptr;
   };
@@ -55,6 +56,7 @@ bool Writer::send(const std::optional<std::string_view>& key,
   };
   const rd_kafka_resp_err_t error = rd_kafka_producev(
       parts_->client.get(), RD_KAFKA_V_TOPIC(parts_->topic.c_str()),
+      RD_KAFKA_V_PARTITION(partition.value_or(RD_KAFKA_PARTITION_UA)),
       RD_KAFKA_V_KEY(data(key), size(key)), RD_KAFKA_V_VALUE(data(value), size(value)),
       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,10 +22,11 @@ class Writer {
   // Drops what is not delivered.
   ~Writer();
 
-  // Copies a message into the queue. False: the queue is full, so wait_for() first. Throws
-  // KafkaError for a message that can't be sent.
+  // Copies a message into the queue. False: the queue is full, so wait_for() first. Without a
+  // partition the key chooses it. Throws KafkaError for a message that can't be sent.
   bool send(const std::optional<std::string_view>& key,
-            const std::optional<std::string_view>& value);
+            const std::optional<std::string_view>& value,
+            std::optional<std::int32_t> partition = std::nullopt);
   // Waits up to `timeout_ms` for messages to be delivered; true when all are. Throws KafkaError
   // when one was refused.
   bool wait_for(int timeout_ms);

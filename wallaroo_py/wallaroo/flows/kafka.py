@@ -5,12 +5,13 @@ Items are `(key, value)` tuples of bytes, None where a message has no key, or no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from .arguments import check_str
 from .engine import load_engine
+from .idle_pause import IdlePause
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import FixedPartitionedSource, StatefulSourcePartition
 
@@ -22,8 +23,6 @@ OFFSET_END = -1
 """Behind the last message that a partition has when it is opened."""
 
 _TIMEOUT_S = 10.0  # for a question to the brokers
-_PAUSE_MIN = timedelta(milliseconds=1)
-_PAUSE_MAX = timedelta(milliseconds=16)
 
 
 def _addresses(brokers: Iterable[str]) -> str:
@@ -40,7 +39,7 @@ def _several(name: str, values: Iterable[str]) -> list[str]:
     return listed
 
 
-def _properties(brokers: str, **more: Any) -> dict[str, str]:
+def kafka_properties(brokers: str, **more: Any) -> dict[str, str]:
     """Return librdkafka's properties as text; None leaves one out, a bool is written small."""
     properties = {"bootstrap.servers": brokers, **more}
     return {
@@ -50,42 +49,68 @@ def _properties(brokers: str, **more: Any) -> dict[str, str]:
     }
 
 
-class _KafkaSourcePartition(StatefulSourcePartition):
+class KafkaReading:
+    """A partition that is being read, from an offset on.
+
+    reader: the engine's. batch_size: messages taken at once.
+    """
+
     def __init__(self, reader: Any, topic: str, part_idx: int, batch_size: int) -> None:
         self._reader = reader
         self._place = f"partition {part_idx} of Kafka topic `{topic!r}`"
         self._batch_size = batch_size
         self._offset: int = reader.start()
         self._ended = False
-        self._pause = timedelta(0)
-        self._awake: datetime | None = None
+        self._pause = IdlePause()
 
-    def next_batch(self, sched: Any = None) -> list[Any]:
+    def take(self, message: Callable[..., Any] | None = None) -> list[Any]:
+        """Return the next `(key, value)`, in place of the key what `message` makes, if it is given.
+
+        message: called with offset, timestamp in milliseconds, key and headers.
+        Raises StopIteration at the end, RuntimeError for what the brokers say.
+        """
         if self._ended:
             raise StopIteration
         try:
-            items, self._offset, self._ended = self._reader.take(self._offset, self._batch_size)
+            items, self._offset, self._ended = self._reader.take(
+                self._offset, self._batch_size, message
+            )
         except RuntimeError as error:
             raise RuntimeError(f"error consuming from {self._place}: {error}") from None
-        if items:
-            self._pause, self._awake = timedelta(0), None
-        elif self._ended:
+        if self._ended and not items:
             raise StopIteration
-        else:
-            # Less and less often while nothing comes, so that an idle topic costs next to nothing.
-            self._pause = min(max(2 * self._pause, _PAUSE_MIN), _PAUSE_MAX)
-            self._awake = datetime.now(UTC) + self._pause
+        self._pause.after(bool(items))
         found: list[Any] = items
         return found
 
     def next_awake(self) -> datetime | None:
-        return self._awake
+        """Return when to take again, None for at once."""
+        return self._pause.awake
 
     def snapshot(self) -> int:
+        """Return the offset of what is taken next."""
         return self._offset
 
     def close(self) -> None:
+        """End the client."""
         self._reader.close()
+
+
+class _KafkaSourcePartition(StatefulSourcePartition):
+    def __init__(self, reading: KafkaReading) -> None:
+        self._reading = reading
+
+    def next_batch(self, sched: Any = None) -> list[Any]:
+        return self._reading.take()
+
+    def next_awake(self) -> datetime | None:
+        return self._reading.next_awake()
+
+    def snapshot(self) -> int:
+        return self._reading.snapshot()
+
+    def close(self) -> None:
+        self._reading.close()
 
 
 class KafkaSource(FixedPartitionedSource):
@@ -124,7 +149,7 @@ class KafkaSource(FixedPartitionedSource):
         """Return `PARTITION-TOPIC` for each partition. Raises RuntimeError for an unknown topic."""
         parts = []
         for topic in self._topics:
-            properties = _properties(self._brokers, **self._config)
+            properties = kafka_properties(self._brokers, **self._config)
             try:
                 count = load_engine().kafka_partitions(properties, topic, _TIMEOUT_S)
             except RuntimeError as error:
@@ -139,15 +164,19 @@ class KafkaSource(FixedPartitionedSource):
     ) -> StatefulSourcePartition:
         """Begin reading a partition, at the offset of the last snapshot."""
         index, _, topic = for_part.partition("-")
+        return _KafkaSourcePartition(self.open_part(topic, int(index), resume_state))
+
+    def open_part(self, topic: str, index: int, resume_state: Any | None) -> KafkaReading:
+        """Begin reading a partition of a topic. Raises RuntimeError when that can't be."""
         offset = self._starting_offset if resume_state is None else resume_state
-        properties = _properties(self._brokers, **self._config)
+        properties = kafka_properties(self._brokers, **self._config)
         try:
-            reader = load_engine().KafkaReader(properties, topic, int(index), offset, _TIMEOUT_S)
+            reader = load_engine().KafkaReader(properties, topic, index, offset, _TIMEOUT_S)
         except RuntimeError as error:
             raise RuntimeError(
                 f"error opening partition {index} of Kafka topic `{topic!r}`: {error}"
             ) from None
-        return _KafkaSourcePartition(reader, topic, int(index), self._batch_size)
+        return KafkaReading(reader, topic, index, self._batch_size)
 
 
 class _KafkaSinkPartition(StatelessSinkPartition):
@@ -189,7 +218,7 @@ class KafkaSink(DynamicSink):
 
     def build(self, worker_index: int, worker_count: int) -> StatelessSinkPartition:
         """Build a worker's part."""
-        properties = _properties(self._brokers, **self._config)
+        properties = kafka_properties(self._brokers, **self._config)
         try:
             writer = load_engine().KafkaWriter(properties, self._topic)
         except RuntimeError as error:

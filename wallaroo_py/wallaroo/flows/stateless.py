@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
 from .arguments import check_function, takes_item_first
+from .config_ends import sink_of, source_of
 from .outputs import Sink
 from .sources import Source
 from .step_list import MISSING, StepList
@@ -27,10 +28,13 @@ class StatelessOperators(StepList):
         A second input begins a new stream: the steps after it see its items only.
 
         step_id: names the step, also for recovery. source: see `bytewax.inputs` for how to write
-        one, `bytewax.connectors` for those there are. `input=` is its keyword in release 0.17.
+        one, `bytewax.connectors` for those there are; or a `wallaroo.TCPSourceConfig` or
+        `KafkaSourceConfig`, whose decoder makes the items. `input=` is its keyword in release 0.17.
         Raises TypeError when it is no Source, ValueError when the id is taken.
         """
         source = _one_of("input", "source", source, input)
+        if not isinstance(source, Source):
+            source = source_of(source, step_id) or source
         if not isinstance(source, Source):
             raise TypeError(
                 f"argument 'source': source must subclass `bytewax.inputs.Source`; got {source!r}"
@@ -43,12 +47,15 @@ class StatelessOperators(StepList):
         The items go on unchanged, so there may be steps and outputs after it.
 
         step_id: names the step, also for recovery. sink: see `bytewax.outputs` for how to write
-        one, `bytewax.connectors` for those there are; or a storage sink, anything with the members
-        of `wallaroo.IntoSink`, whose `write_batch` gets all items of an epoch. `output=` is its
-        keyword in release 0.17.
+        one, `bytewax.connectors` for those there are; or a `wallaroo.TCPSinkConfig` or
+        `KafkaSinkConfig`, which get what their encoder makes of the items; or a storage sink,
+        anything with the members of `wallaroo.IntoSink`, whose `write_batch` gets all items of an
+        epoch. `output=` is its keyword in release 0.17.
         Raises TypeError when it is no Sink, ValueError when the id is taken.
         """
         sink = _one_of("output", "sink", sink, output)
+        if not isinstance(sink, Sink):
+            sink = sink_of(sink, step_id) or sink
         if not isinstance(sink, Sink):
             sink = self._storage_output(step_id, sink)
         self._add("output", step_id, sink)

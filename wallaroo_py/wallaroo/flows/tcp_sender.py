@@ -1,0 +1,154 @@
+"""A TCP connection that is made again when it breaks, without losing what it was given."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import socket
+import struct
+import termios
+import time
+from collections import deque
+from typing import Any
+
+from ..places import describe, shorten
+from .outputs import EpochSinkPartition
+
+LOG = logging.getLogger("wallaroo.flows")
+CLOSE_S_MAX = 30.0
+"""How long the receiver may take to acknowledge the last outputs."""
+_PAUSE_MIN_S, _PAUSE_MAX_S = 0.05, 2.0
+_LOOK_S = 0.002
+_CONNECT_S_MAX = 10.0
+
+
+class TcpSender(EpochSinkPartition):
+    """Writes what an encoder returns, in order, at least once.
+
+    Outputs are kept until the receiver's system has acknowledged them, which the end of an epoch
+    waits for. When the connection breaks it is made again, and begins with the first of those.
+
+    host, port: the receiver's. encoder: has `encode(item)`, which returns bytes, a str or None.
+    step_id: the output's. Waits for the receiver.
+    """
+
+    def __init__(self, host: str, port: int, encoder: Any, step_id: str) -> None:
+        self._address = (host, port)
+        self._encode = (encoder() if isinstance(encoder, type) else encoder).encode
+        self._step_id = step_id
+        self._kept: deque[bytes] = deque()  # sent, in order, and not acknowledged
+        self._kept_bytes = 0
+        self._socket: socket.socket | None = None
+        self._connect(None)
+
+    def write_batch(self, items: list[Any]) -> None:
+        """Send the items' outputs. Raises TypeError when the encoder returns something else."""
+        outputs = [output for output in map(self._encoded, items) if output]
+        self._kept.extend(outputs)
+        self._kept_bytes += sum(map(len, outputs))
+        self._send(b"".join(outputs))
+        self._forget_acknowledged()
+
+    def end_epoch(self) -> None:
+        """Wait until everything is acknowledged. Called by the engine."""
+        self._wait_acknowledged(None)
+
+    def close(self) -> None:
+        """Wait until everything is acknowledged, CLOSE_S_MAX at most, and close the connection."""
+        try:
+            self._wait_acknowledged(time.monotonic() + CLOSE_S_MAX)
+        finally:
+            if self._kept:
+                LOG.error(
+                    "step %r: dropped %d outputs, the last of which %s may not have",
+                    *(self._step_id, len(self._kept), self._people()),
+                )
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+
+    def _encoded(self, item: Any) -> bytes:
+        encoded = self._encode(item)
+        if isinstance(encoded, str):
+            return encoded.encode()
+        if encoded is None:
+            return b""
+        if isinstance(encoded, (bytes, bytearray, memoryview)):
+            return bytes(encoded)
+        raise TypeError(
+            f"the encoder of a TCP sink, {describe(self._encode)}, must return bytes, str or None; "
+            f"got {shorten(encoded)}"
+        )
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self._connected().sendall(data)
+        except OSError as error:
+            self._again(error, None)
+
+    def _wait_acknowledged(self, deadline: float | None) -> None:
+        while self._kept:
+            try:
+                self._look_for_the_end()
+                self._forget_acknowledged()
+            except OSError as error:
+                self._again(error, deadline)
+            if not self._kept or (deadline is not None and time.monotonic() > deadline):
+                return
+            time.sleep(_LOOK_S)
+
+    def _look_for_the_end(self) -> None:
+        """Raise ConnectionError when the receiver has closed the connection."""
+        try:
+            if self._connected().recv(1 << 16, socket.MSG_DONTWAIT) == b"":
+                raise ConnectionResetError("closed by the receiver")
+        except BlockingIOError:
+            pass
+
+    def _forget_acknowledged(self) -> None:
+        waiting = bytearray(4)
+        fcntl.ioctl(self._connected(), termios.TIOCOUTQ, waiting)
+        (waiting_bytes,) = struct.unpack("i", waiting)
+        while self._kept and self._kept_bytes - len(self._kept[0]) >= waiting_bytes:
+            self._kept_bytes -= len(self._kept.popleft())
+
+    def _again(self, error: OSError, deadline: float | None) -> None:
+        """Connect again, and send what was not acknowledged."""
+        LOG.warning("step %r: the connection to %s broke: %s", self._step_id, self._people(), error)
+        while deadline is None or time.monotonic() <= deadline:
+            try:
+                self._connect(deadline)
+                if self._socket is not None:
+                    self._socket.sendall(b"".join(self._kept))
+                return
+            except OSError:
+                time.sleep(_PAUSE_MIN_S)
+
+    def _connect(self, deadline: float | None) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        pause_s = _PAUSE_MIN_S
+        while deadline is None or time.monotonic() <= deadline:
+            try:
+                self._socket = socket.create_connection(self._address, timeout=_CONNECT_S_MAX)
+                self._socket.settimeout(None)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return
+            except OSError as error:
+                if pause_s == _PAUSE_MIN_S:
+                    LOG.warning(
+                        "step %r: %s can't be reached: %s; trying again",
+                        *(self._step_id, self._people(), error),
+                    )
+                time.sleep(pause_s)
+                pause_s = min(2 * pause_s, _PAUSE_MAX_S)
+
+    def _connected(self) -> socket.socket:
+        if self._socket is None:
+            raise ConnectionError("there is no connection")
+        return self._socket
+
+    def _people(self) -> str:
+        host, port = self._address
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
