@@ -24,6 +24,7 @@
 #include "server/store/recovery_parts.h"
 #include "server/uv/child.h"
 #include "server/worker/flow_run.h"
+#include "server/worker/flow_summary.h"
 #include "server/worker/stored_flow.h"
 
 namespace machida {
@@ -141,11 +142,16 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
   if (PyDict_GetItemString(options, "recovery_dir"))
     keeping.emplace(keeper.get(), snapshot_functions(gil, options));
   FlowRun run(gil, dataflow, std::move(read), failures, metrics, std::move(keeping));
+  const bool tells = PyDict_GetItemString(options, "summary") != nullptr;
   FlowRun::End end{};
-  {
+  try {
     const Released released;
     end = run.run();
+  } catch (...) {
+    if (tells) worker::log_flow_summary(dataflow, metrics, worker::FlowFailed::kYes);
+    throw;
   }
+  if (tells) worker::log_flow_summary(dataflow, metrics, worker::FlowFailed::kNo);
   return result_of(run, end);
 }
 

@@ -47,6 +47,7 @@ Pipeline::Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
       outputs_(std::move(outputs)),
       router_(std::move(router)),
       inputs_(metrics.counter(kCounter, {{"pipeline", name_}})),
+      counters_(name_, steps_, metrics),
       branches_(router_ ? router_->branches() : 0) {}
 
 void Pipeline::run_frames(const embed::Gil& gil, std::span<const std::string_view> frames) {
@@ -130,8 +131,10 @@ std::vector<EpochStates*> Pipeline::states() const {
 
 void Pipeline::run_steps(const embed::Gil& gil, const Also& also, std::size_t first) {
   for (std::size_t i = first; i < steps_.size(); ++i) {
+    const std::size_t inputs = current_.size();
     steps_[i]->run(gil, current_, next_);
     if (also) also(*steps_[i], next_);
+    counters_.ran(i, inputs, next_.size());
     current_.clear(gil);
     current_.swap(next_);
   }

@@ -15,6 +15,7 @@
 #include "server/flow/output_step.h"
 #include "server/flow/router.h"
 #include "server/flow/step.h"
+#include "server/flow/step_counters.h"
 #include "server/metrics/counter.h"
 
 namespace machida::flow {
@@ -79,6 +80,7 @@ class Pipeline {
   std::vector<std::unique_ptr<OutputStep>> outputs_;
   std::unique_ptr<Router> router_;
   metrics::Counter& inputs_;
+  StepCounters counters_;
   Batch current_, next_;  // kept for their capacity, empty between calls
   std::vector<Batch> branches_;
 };

@@ -6,6 +6,8 @@
 #include <utility>
 #include <variant>
 
+#include "server/checkpoint/epochs.h"
+
 namespace machida::worker {
 namespace {
 
@@ -71,6 +73,7 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
                  flow::DeadLetters& failures, metrics::Registry& metrics,
                  std::optional<Keeping> keeping)
     : plan_(plan),
+      epochs_total_(metrics.counter(checkpoint::Epochs::kEpochs)),
       options_(std::move(options)),
       keeping_(std::move(keeping)),
       next_turn_(loop_, [this] { turn(); }),
@@ -378,6 +381,7 @@ void FlowRun::commit(std::int64_t epoch) {
 }
 
 void FlowRun::close(std::int64_t epoch) {
+  epochs_total_.add();
   end_wanted_ = false;
   coordination_->closed(epoch);
   next_turn_.ask();

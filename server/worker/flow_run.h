@@ -93,6 +93,7 @@ class FlowRun final : private checkpoint::EpochMember {
   void close(std::int64_t epoch) override;
 
   const plan::Dataflow& plan_;
+  metrics::Counter& epochs_total_;
   const FlowOptions options_;
   const std::optional<Keeping> keeping_;
   WallTime time_;

@@ -153,3 +153,40 @@ def test_partitions_are_made_from_the_command_line(start, tmp_path: Path) -> Non
     _, errors = again.communicate(timeout=RUN_S_MAX)
     assert again.returncode == 1
     assert "part-0" in errors
+
+
+COUNTED = """
+from datetime import datetime, timedelta, timezone
+
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSink, TestingSource
+from bytewax.window import EventClockConfig, TumblingWindow
+
+START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+CLOCK = EventClockConfig(lambda minute: START + timedelta(minutes=minute), timedelta(0))
+HOURS = TumblingWindow(length=timedelta(hours=1), align_to=START)
+
+flow = Dataflow()
+flow.input("in", TestingSource([1, 2, 61, 3, 62, None]))
+flow.filter("some", lambda minute: minute is not None)
+flow.map("key", lambda minute: ("all", minute))
+flow.collect_window("hours", CLOCK, HOURS)
+flow.flat_map("twice", lambda closed: [closed, closed])
+flow.map("check", lambda closed: closed if FINE else 1 / 0)
+flow.output("out", TestingSink([]))
+"""
+
+
+@pytest.mark.parametrize("fine", [True, False])
+def test_the_end_tells_what_was_counted(start, tmp_path: Path, fine: bool) -> None:
+    (tmp_path / "app.py").write_text(f"FINE = {fine}\n{COUNTED}")
+    process = start("bytewax.run", "app", "--summary")
+    _, errors = process.communicate(timeout=RUN_S_MAX)
+    assert process.returncode == (0 if fine else 1), errors
+    counts = "in: 6, written: 4, late items: 1, failures: 0, epochs: 1"
+    if not fine:  # the third one closes a window
+        counts = "in: 3, written: 0, late items: 0, failures: 1, epochs: 0"
+    assert f"items {counts}\n" in errors
+    first = "'some' 6 5, 'key' 5 5, 'hours' 5 2, 'twice' 2 4, 'check' 4 4, 'out' 4 4\n"
+    if fine:
+        assert f"items in and out of each step: {first}" in errors

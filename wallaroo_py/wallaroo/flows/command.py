@@ -14,7 +14,7 @@ from .importing import load_flow
 from .links import PeerFailedError
 from .processes import Seat, split
 from .recovery import RecoveryConfig
-from .running import Others, run_seat
+from .running import SUMMARY, Others, run_seat
 from .step_list import BARE_WINDOW_OUTPUT
 
 IMPORT_HELP = (
@@ -76,7 +76,7 @@ def _whole(text: str) -> int:
 
 
 def add_recovery_flags(parser: argparse.ArgumentParser) -> None:
-    """Add -r, -s, -b and --bare-window-output."""
+    """Add -r, -s, -b, --bare-window-output and --summary."""
     recovery = parser.add_argument_group(
         "Recovery", "See the `bytewax.recovery` module docstring for more info."
     )
@@ -113,15 +113,23 @@ def add_recovery_flags(parser: argparse.ArgumentParser) -> None:
         help="Window operators emit (key, value), as release 0.17 did, without the window's "
         f"metadata [env: {BARE_WINDOW_OUTPUT}]",
     )
+    parser.add_argument(
+        "--summary",
+        action="store_true",
+        help="Log at the end what was counted: items read and written, late ones, epochs, items "
+        f"in and out of each step [env: {SUMMARY}]",
+    )
 
 
 def recovery_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Return epoch_interval and recovery_config, of what the flags above say.
 
-    Sets the environment variable that --bare-window-output stands for.
+    Sets the environment variables that --bare-window-output and --summary stand for.
     """
     if options.bare_window_output:
         os.environ[BARE_WINDOW_OUTPUT] = "1"
+    if options.summary:
+        os.environ[SUMMARY] = "1"
     config = None
     if options.recovery_directory is not None:
         config = RecoveryConfig(options.recovery_directory, options.backup_interval)

@@ -17,6 +17,9 @@ from .processes import Seat
 from .recovery import RecoveryConfig, check_directory
 from .web import shown_over_http
 
+SUMMARY = "BYTEWAX_SUMMARY"
+"""The environment variable that has each run log at its end what it has counted."""
+
 
 def run_main(
     flow: Dataflow,
@@ -198,6 +201,8 @@ def _options(
 ) -> dict[str, Any]:
     """Return the options of `_machida.run_flow`, after checking them."""
     options: dict[str, Any] = {}
+    if os.environ.get(SUMMARY, "") not in ("", "0"):
+        options["summary"] = True
     if epoch_interval is not None:
         if check_duration("epoch_interval", epoch_interval) < timedelta(0):
             raise ValueError(
