@@ -258,6 +258,7 @@ void Worker::drain() {
 // A worker alone, without a store that would keep them.
 void Worker::close_windows() {
   if (std::exchange(windows_closed_, true) || failed_ || resilience_) return;
+  drain_look_.start(kDrainLookMs);  // also when user code ends the run here
   const embed::GilLock gil;
   for (const auto& pipeline : assembly_->pipelines()) pipeline->on_eof(gil);
 }

@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,14 @@ from harness import (
     BINARY,
     LETTERS,
     Client,
+    Kafka,
+    Reader,
     Receiver,
     Serve,
+    ServeKafka,
     Server,
     Start,
+    kafka_pipeline,
     newest_epoch,
     one_pipeline,
     wait_letters,
@@ -46,13 +51,16 @@ HOURS = wallaroo.TumblingWindow(length=timedelta(hours=1), align_to=START)
 """
 
 
-def windowed(clock: str, windows: str = "HOURS") -> str:
-    """Returns an application that adds up the numbers of items "KEY MINUTE NUMBER"."""
-    steps = f"""\
+def steps(clock: str, windows: str = "HOURS") -> str:
+    return f"""\
 ab.to_window("hours", {clock}, {windows}, by_key, int, add)
 ab.to(show)
 """
-    return one_pipeline(steps, DEFS)
+
+
+def windowed(clock: str, windows: str = "HOURS") -> str:
+    """Returns an application that adds up the numbers of items "KEY MINUTE NUMBER"."""
+    return one_pipeline(steps(clock, windows), DEFS)
 
 
 PATIENT = windowed("wallaroo.EventClockConfig(at, timedelta(days=9))")
@@ -182,6 +190,41 @@ def test_windows_move_with_their_keys_when_a_running_server_is_scaled(
     send(server, *(f"{key} 2 2" for key in KEYS), *(f"{key} {TEN_DAYS} 8" for key in KEYS))
     wait_sorted(receiver, [f"{key} 0 3" for key in KEYS])
     assert server.terminate() == 0
+
+
+def test_windows_between_topics_are_given_exactly_once_over_kills(
+    serve_kafka: ServeKafka, kafka: Kafka, tmp_path: Path
+) -> None:
+    clock = "wallaroo.EventClockConfig(at, timedelta(days=9))"
+    text = kafka_pipeline(steps(clock), DEFS)
+    source, sink = kafka.new_topic("in", 3), kafka.new_topic("out", 2)
+    for minute in range(3):
+        server = serve_kafka(text, *RESILIENT, "--workers", "2", source=source, sink=sink)
+        before = newest_epoch(tmp_path / "recovery")
+        source.produce_keyed((key, f"{key} {minute} 1") for key in KEYS for _ in range(20))
+        server.wait_for(lambda b=before: newest_epoch(tmp_path / "recovery") > b, "an epoch")
+        server.kill()
+    server = serve_kafka(text, *RESILIENT, "--workers", "3", source=source, sink=sink)
+    source.produce_keyed((key, f"{key} {TEN_DAYS} 1") for key in KEYS)
+    values = sorted(value.decode() for value in sink.wait_values(len(KEYS)))
+    assert values == sorted(f"{key} 0 60" for key in KEYS)
+    assert server.terminate() == 0
+    with closing(Reader(sink)) as reader:
+        assert len(reader.read_new()) == len(KEYS)
+
+
+def test_user_code_that_fails_at_a_stop_ends_the_server_if_it_is_to(
+    serve: Serve, receiver: Receiver
+) -> None:
+    """Sessions are folded when they close."""
+    server = serve(
+        windowed("wallaroo.SystemClockConfig()", "wallaroo.SessionWindow(gap=timedelta(hours=1))"),
+        "--on-error",
+        "stop",
+    )
+    send(server, "a 1 1", "a 1 x")
+    assert server.terminate() == 1
+    assert server.log_lines("step 'hours'", "stopping (--on-error=stop)")
 
 
 def test_check_shows_windows_and_their_mistakes(start: Start, tmp_path: Path) -> None:
