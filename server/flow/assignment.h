@@ -22,6 +22,8 @@ class Assignment {
   virtual ~Assignment() = default;
   // The worker, or KeyOwners::kNobody with a Python exception set: user code raised.
   virtual std::uint32_t owner_of(const embed::Gil&, _object* record) = 0;
+  // The key that the last owner_of() has found out, as a reference of the caller's; null: none.
+  virtual _object* take_key() { return nullptr; }
 };
 
 // All records to one worker: a step with a single state object.
@@ -54,9 +56,11 @@ class ByKey final : public Assignment {
   ByKey(embed::Object partition, std::shared_ptr<const KeyOwners> owners)
       : partition_(std::move(partition)), owners_(std::move(owners)) {}
   std::uint32_t owner_of(const embed::Gil&, _object* record) override;
+  _object* take_key() override { return key_.release(); }
 
  private:
   embed::Object partition_;
+  embed::Object key_;
   std::shared_ptr<const KeyOwners> owners_;
 };
 

@@ -14,6 +14,8 @@ Batch::~Batch() {
 void Batch::clear(const embed::Gil&) noexcept {
   for (PyObject* record : records_) Py_XDECREF(record);
   records_.clear();
+  for (PyObject* key : keys_) Py_XDECREF(key);
+  keys_.clear();
 }
 
 }  // namespace machida::flow

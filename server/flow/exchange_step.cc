@@ -13,7 +13,7 @@ void ExchangeStep::run(const embed::Gil& gil, Batch& in, Batch& out) {
   for (std::size_t i = 0; i < in.size(); ++i) {
     const std::uint32_t owner = parts_.assignment->owner_of(gil, in.at(i));
     if (owner == parts_.own) {
-      out.push(in.take(i));
+      out.push(in.take(i), parts_.assignment->take_key());
     } else if (owner == KeyOwners::kNobody) {
       failed(gil, in.at(i));
     } else {

@@ -7,20 +7,25 @@ namespace machida::flow {
 
 void StateStep::run(const embed::Gil& gil, Batch& in, Batch& out) {
   for (std::size_t i = 0; i < in.size(); ++i) {
-    run_one(gil, in.at(i), out);
+    run_one(gil, in.at(i), in.key_at(i), out);
     Py_DECREF(in.take(i));
   }
 }
 
 // Where the record's state is; kNowhere when the record has been dealt with.
-std::size_t StateStep::place_of(const embed::Gil& gil, PyObject* record) {
+std::size_t StateStep::place_of(const embed::Gil& gil, PyObject* record, PyObject* known_key) {
   if (!parts_.partition) return parts_.states.find(gil, Py_None);
+  if (known_key) return place_of_key(gil, record, known_key);
   PyObject* key = call_one(gil, parts_.partition.get(), record);
   if (!key) {
     failed(gil, record);
     return StateTable::kNowhere;
   }
   const Held owned_key(gil, key);
+  return place_of_key(gil, record, key);
+}
+
+std::size_t StateStep::place_of_key(const embed::Gil& gil, PyObject* record, PyObject* key) {
   const std::size_t place = parts_.states.find(gil, key);
   if (place != StateTable::kNowhere) return place;
   if (PyErr_Occurred())
@@ -30,8 +35,8 @@ std::size_t StateStep::place_of(const embed::Gil& gil, PyObject* record) {
   return place;
 }
 
-void StateStep::run_one(const embed::Gil& gil, PyObject* record, Batch& out) {
-  const std::size_t place = place_of(gil, record);
+void StateStep::run_one(const embed::Gil& gil, PyObject* record, PyObject* key, Batch& out) {
+  const std::size_t place = place_of(gil, record, key);
   if (place == StateTable::kNowhere) return;
   PyObject* state = parts_.states.use(gil, place);
   PyObject* result = call_two(gil, parts_.compute.get(), record, state);

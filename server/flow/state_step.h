@@ -26,8 +26,10 @@ class StateStep final : public Step {
   void run(const embed::Gil&, Batch& in, Batch& out) override;
 
  private:
-  void run_one(const embed::Gil&, _object* record, Batch& out);
-  std::size_t place_of(const embed::Gil&, _object* record);
+  // `key`: null when it is not known yet.
+  void run_one(const embed::Gil&, _object* record, _object* key, Batch& out);
+  std::size_t place_of(const embed::Gil&, _object* record, _object* key);
+  std::size_t place_of_key(const embed::Gil&, _object* record, _object* key);
 
   Parts parts_;
 };

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+import wallaroo
 from api_samples import Counts, SINK, builder, count, first_letter
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -36,3 +37,17 @@ def test_several_workers_do_what_one_does(inputs, workers):
 def test_a_wrong_number_of_workers_is_refused(workers):
     with pytest.raises(ValueError, match="workers must be an int of 1 or more"):
         testing.run(counting_app(), [], workers=workers)
+
+
+def test_the_partition_function_runs_once_for_a_record_that_stays_and_twice_for_one_that_moves():
+    asked = Counter()
+
+    @wallaroo.partition
+    def letter(data):
+        asked[data[0]] += 1
+        return data[0]
+
+    app = builder().to_state_partition(count, Counts, "counts", letter, ["a", "b"]).to_sink(SINK)
+    records = [b"a"] * 300 + [b"b"] * 300
+    testing.run(app, [("main", records), ("main", records)], workers=2)
+    assert asked == {"a": 300 + 2 * 300, "b": 300 + 2 * 300}
