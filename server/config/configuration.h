@@ -43,7 +43,8 @@ class Configuration {
   std::vector<Mistake> mistakes_;
 };
 
-// A section of `streaming.sinks`, or all of them, as JSON.
+// A section of `streaming.sinks`, or all of them, as JSON that Python reads: with its NaN and
+// Infinity, which TOML and YAML have and other JSON has not.
 std::string to_json(const Value& value);
 std::string to_json(const Value::Table& table);
 

@@ -1,3 +1,4 @@
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "server/config/configuration.h"
@@ -5,39 +6,38 @@
 namespace machida::config {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json json_of(const Value& value);
-
-Json json_of(const Value::Table& table) {
-  Json object = Json::object();
-  for (const Entry& entry : table) object[entry.key] = json_of(entry.value);
-  return object;
+template <class T>
+std::string scalar(const T& value) {
+  using Json = nlohmann::json;
+  return Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 struct ToJson {
-  Json operator()(std::monostate) const { return nullptr; }
-  Json operator()(bool flag) const { return flag; }
-  Json operator()(std::int64_t integer) const { return integer; }
-  Json operator()(double number) const { return number; }
-  Json operator()(const std::string& text) const { return text; }
-  Json operator()(const Value::List& list) const {
-    Json array = Json::array();
-    for (const Value& item : list) array.push_back(json_of(item));
-    return array;
+  std::string operator()(std::monostate) const { return "null"; }
+  std::string operator()(bool flag) const { return scalar(flag); }
+  std::string operator()(std::int64_t integer) const { return scalar(integer); }
+  std::string operator()(double number) const {
+    if (std::isnan(number)) return "NaN";
+    if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";
+    return scalar(number);
   }
-  Json operator()(const Value::Table& table) const { return json_of(table); }
+  std::string operator()(const std::string& text) const { return scalar(text); }
+  std::string operator()(const Value::List& list) const {
+    std::string out;
+    for (const Value& item : list) out += (out.empty() ? "" : ",") + to_json(item);
+    return "[" + out + "]";
+  }
+  std::string operator()(const Value::Table& table) const {
+    std::string out;
+    for (const Entry& entry : table)
+      out += (out.empty() ? "" : ",") + scalar(entry.key) + ":" + to_json(entry.value);
+    return "{" + out + "}";
+  }
 };
-
-Json json_of(const Value& value) { return std::visit(ToJson(), value.is); }
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 }  // namespace
 
-std::string to_json(const Value& value) { return dump(json_of(value)); }
-std::string to_json(const Value::Table& table) { return dump(json_of(table)); }
+std::string to_json(const Value& value) { return std::visit(ToJson(), value.is); }
+std::string to_json(const Value::Table& table) { return ToJson()(table); }
 
 }  // namespace machida::config

@@ -1,5 +1,6 @@
 """The file that --config names: sections for storage sinks, the server's options, mistakes."""
 
+import math
 import sqlite3
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_section_is_handed_to_build_partition(
     assert calls(tmp_path, "build", "other.jsonl")[0]["config"] == {}
     assert server.terminate() == 0
     assert "s3cret" not in server.stderr + server.stdout
+
+
+def test_numbers_that_are_not_finite_reach_the_sink(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[streaming.sinks.orders]\nwait_s = inf\nleast = [-inf]\n")
+    serve(storage_app('ab.to_sink(Recorder(name="orders"))'), "--config", "c.toml")
+    assert calls(tmp_path, "build")[0]["config"] == {"wait_s": math.inf, "least": [-math.inf]}
 
 
 def test_without_a_file_a_section_is_empty(serve: Serve, tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ streaming:
        R"("d":"2026-01-02"}})");
 }
 
+TEST_CASE("numbers that are not finite are handed on as Python writes them") {
+  const std::string expected = R"({"a":{"w":1.5,"x":Infinity,"y":-Infinity,"z":NaN}})";
+  CHECK(sinks_of("c.toml", "[streaming.sinks.a]\nw = 1.5\nx = inf\ny = -inf\nz = nan") == expected);
+  CHECK(sinks_of("c.yaml", "streaming: {sinks: {a: {w: 1.5, x: .inf, y: -.inf, z: .nan}}}") ==
+        expected);
+}
+
 TEST_CASE("a default stands in for a variable that is not set or empty") {
   CHECK(sinks_of("c.toml",
                  "[streaming.sinks.a]\nx = '${NONE:-a b}-${EMPTY:-e}-${EMPTY}-${USER:-no}'") ==
