@@ -2,9 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <array>
 #include <charconv>
 #include <map>
 
+#include "server/base/log.h"
 #include "server/store/store_error.h"
 
 namespace machida::store {
@@ -30,10 +32,8 @@ constexpr const char* kOutboxTable =
 constexpr const char* kTables[] = {kEpochTable, kMetaTable, kOutboxTable, kPositionTable,
                                    kSnapTable};  // by name
 
-// migrations[i] makes format i + 2 of format i + 1.
-using Migration = void (*)(Database&);
-constexpr Migration kMigrations[] = {nullptr};
-static_assert(std::size(kMigrations) == kFormat);
+constexpr std::array<Migration, 0> kMigrations = {};
+static_assert(kMigrations.size() + 1 == kFormat, "each format has a step from the one before");
 
 using Values = std::map<std::string, std::string>;
 
@@ -86,15 +86,25 @@ void write_values(Database& database, Values values) {
   for (const auto& [name, value] : values) insert.bind_text(1, name).bind_text(2, value).run();
 }
 
-std::int64_t format_of(Database& database) {
+void check_seal(const Database& database, const Values& values) {
+  const auto seal = values.find("seal");
+  if (seal == values.end() || seal->second != seal_of(values))
+    refuse(database, "the table meta does not match its seal");
+}
+
+// Newer formats may have another seal; what is of an older one will be changed, so it must be what
+// was written.
+std::int64_t format_of(Database& database, std::int64_t newest) {
   if (database.number("SELECT count(*) FROM sqlite_schema WHERE name='meta'") == 0)
     refuse(database, "is no store of this server: it has no table 'meta'");
-  const auto format = number_of<std::int64_t>(database, values_of(database), "format");
-  if (format > kFormat)
+  const Values values = values_of(database);
+  const auto format = number_of<std::int64_t>(database, values, "format");
+  if (format > newest)
     refuse(database, fmt::format("is of format {}, which a newer version of the server wrote; "
                                  "this one reads formats up to {}",
-                                 format, kFormat));
+                                 format, newest));
   if (format < 1) refuse(database, fmt::format("is of format {}, which does not exist", format));
+  check_seal(database, values);
   return format;
 }
 
@@ -119,10 +129,12 @@ void create_base(Database& database, const Meta& meta, std::int64_t epoch) {
                           {"base", std::to_string(epoch)}});
 }
 
-void migrate(Database& database) {
-  for (std::int64_t from = format_of(database); from < kFormat; ++from) {
+void migrate(Database& database, std::span<const Migration> steps) {
+  const auto newest = static_cast<std::int64_t>(steps.size()) + 1;
+  for (std::int64_t from = format_of(database, newest); from < newest; ++from) {
+    log::info("{}: from format {} to {}", database.path(), from, from + 1);
     Transaction transaction(database);
-    kMigrations[from - 1](database);
+    steps[static_cast<std::size_t>(from) - 1](database);
     Values migrated = values_of(database);
     migrated["format"] = std::to_string(from + 1);
     write_values(database, migrated);
@@ -130,8 +142,10 @@ void migrate(Database& database) {
   }
 }
 
+void migrate(Database& database) { migrate(database, kMigrations); }
+
 void check_format(Database& database) {
-  if (const std::int64_t format = format_of(database); format < kFormat)
+  if (const std::int64_t format = format_of(database, kFormat); format < kFormat)
     refuse(database, fmt::format("is of format {}, which the server brings to format {} when it "
                                  "starts",
                                  format, kFormat));
@@ -152,9 +166,7 @@ void check_tables(Database& database) {
 
 Meta read_meta(Database& database) {
   const Values values = values_of(database);
-  const auto seal = values.find("seal");
-  if (seal == values.end() || seal->second != seal_of(values))
-    refuse(database, "the table meta does not match its seal");
+  check_seal(database, values);
   Meta meta;
   meta.application = values.at("application");
   meta.worker = number_of<std::int64_t>(database, values, "worker");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "server/store/database.h"
@@ -28,7 +29,12 @@ bool is_empty(Database& database);
 void create_store(Database& database, const Meta& meta);
 void create_base(Database& database, const Meta& meta, std::int64_t epoch);
 
-// Brings the file to this format. Throws StoreError if it is of a newer one or of none.
+// Makes a format's tables of those of the format before; the number in `meta` is not its matter.
+using Migration = void (*)(Database&);
+// Brings the file to the newest format, each step in a transaction of its own: steps[i] makes
+// format i + 2 of format i + 1. Throws StoreError if it is of a newer one or of none.
+void migrate(Database& database, std::span<const Migration> steps);
+// With the steps to kFormat.
 void migrate(Database& database);
 // Throws StoreError if it is not of this format.
 void check_format(Database& database);
