@@ -14,7 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kProgressEvery{2};
-constexpr std::uint64_t kKeysBetweenLooks = 4096;
+constexpr std::uint64_t kKeysBetweenLooks = 16;  // an application's deserialize() may be slow
 
 class Progress {
  public:

@@ -1,5 +1,6 @@
 """What a restart finds: the directory, states and keys of all kinds, and what is not kept."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,35 @@ def deserialize(data):
         assert server.terminate() == 0
     values = ask_store(tmp_path / DIRECTORY, "SELECT value FROM snap ORDER BY id")
     assert values == [(b"mine:1",), (b"mine:2",)]
+
+
+def test_long_restore_tells_how_far_it_is(serve: Serve, receiver: Receiver) -> None:
+    """A key that takes long is enough; it need not be a million of them."""
+    slow = """
+import time
+
+def serialize(data):
+    return b"%d" % data.count
+
+def deserialize(data):
+    time.sleep(0.01)
+    state = Count()
+    state.count = int(data)
+    return state
+"""
+    text = one_pipeline(COUNT_STEP, COUNT + slow)
+    keys = [f"key-{i}" for i in range(300)]
+    server = serve(text, *RESILIENT)
+    say(server, receiver, *keys)
+    assert server.terminate() == 0
+    server = serve(text, *RESILIENT)
+    told = [re.search(r"restoring states: (\d+) of 300 keys", x) for x in server.log_lines("")]
+    done = [int(x[1]) for x in told if x]
+    assert done, server.stderr
+    assert 0 < done[0] < 300
+    assert server.log_lines("300 keys restored")
+    assert say(server, receiver, keys[-1]) == [f"{keys[-1]} 2"]
+    assert server.terminate() == 0
 
 
 def test_state_that_can_never_be_saved_is_a_mistake_of_the_application(serve: Serve) -> None:
