@@ -1,6 +1,7 @@
 """The server is killed at random times: nothing is lost, nothing comes twice unless it may."""
 
 import random
+import time
 from pathlib import Path
 
 import pytest
@@ -12,16 +13,29 @@ from harness import (
     Sequences,
     Survivor,
     Talker,
+    ask_store,
     check_frames,
     frames_application,
     kafka_arguments,
     parse_frame,
     positions_total,
+    wait_until,
 )
 
 SEEDS = (1, 2, 3)
 KILLS = 12
 KILLS_OF_ONE_MORE_KIND = 8
+PLAIN_STATES = """
+
+def serialize(data):
+    return b"%d" % data.count
+
+
+def deserialize(data):
+    state = Count()
+    state.count = int(data)
+    return state
+"""
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -110,4 +124,40 @@ def test_tcp_to_tcp_is_at_least_once(tmp_path: Path, receiver: Receiver) -> None
     for life in receiver.lives:
         outputs.add_life(map(parse_frame, life))
     assert outputs.repeated > 0, "no kill was in an epoch"
+    check_frames(talker, outputs.last)
+
+
+def test_tcp_to_tcp_repeats_exactly_what_came_after_the_newest_epoch(
+    tmp_path: Path, receiver: Receiver
+) -> None:
+    """Per connection, a life begins with the frame behind the last one that was stored."""
+    rng = random.Random(7)
+    text = frames_application("sink(args)") + PLAIN_STATES
+    arguments = ["--in", "127.0.0.1:0", "--out", receiver.address]
+    stored: list[dict[int, int]] = [{}]  # when each life began
+    with Survivor(text, arguments, tmp_path) as survivor:
+        talker = Talker(survivor.start_listening())
+        for _ in range(KILLS_OF_ONE_MORE_KIND):
+            wait_until(lambda: len(receiver.lives) == len(stored), "a connection")
+            wait_until(lambda: receiver.lives[-1], "outputs")
+            time.sleep(rng.uniform(0, 0.3))
+            survivor.servers[-1].kill()
+            rows = ask_store(survivor.store, "SELECT key, value FROM snap ORDER BY id")
+            stored.append({int(connection): int(value) for connection, value in rows})
+            survivor.start().ready()
+        talker.stop()
+        survivor.drain()
+    outputs = Sequences()
+    sent: dict[int, int] = {}
+    repeated = 0
+    for lines, known in zip(receiver.lives, stored, strict=True):
+        assert all(sent[c] >= count for c, count in known.items()), "stored, not delivered"
+        repeated += sum(max(0, count - known.get(c, 0)) for c, count in sent.items())
+        said = [parse_frame(line) for line in lines]
+        for connection, count in dict(reversed(said)).items():
+            assert count == known.get(connection, 0) + 1, (connection, count, known)
+        for connection, count in said:
+            sent[connection] = max(count, sent.get(connection, 0))
+        outputs.add_life(said)
+    assert 0 < outputs.repeated <= repeated
     check_frames(talker, outputs.last)

@@ -54,3 +54,18 @@ def test_workers_killed_under_load_write_every_row_once(postgres: Postgres, tmp_
         servers.drain()
         check_once(rows(), talker)
         check_once(sorted(file_rows(tmp_path)), talker)
+
+
+def test_another_number_of_workers_over_kills_writes_every_row_once(tmp_path: Path) -> None:
+    app = orders_application('wallaroo.IntoFiles(Order, "files")')
+    with Survivor(app, ["--in", "127.0.0.1:0", *VENV, "--workers", "1"], tmp_path) as servers:
+        talker = Talker(servers.start_listening(), per_s=1000)
+        for workers in (3, 2, 1):
+            known = len(file_rows(tmp_path))
+            wait_rows(lambda: file_rows(tmp_path), known + 100, servers.describe)
+            servers.servers[-1].kill()
+            servers.args[servers.args.index("--workers") + 1] = str(workers)
+            servers.start().ready()
+        talker.stop()
+        servers.drain()
+        check_once(sorted(file_rows(tmp_path)), talker)
