@@ -19,10 +19,14 @@ from harness.kafka_load import Load
 from harness.receiver import Receiver
 from harness.sequences import Sequences
 from harness.server import Server
+from harness.store import ask_store
 
 STARTING_S_MAX = 0.5  # a server is killed that long after its start, at the latest,
 RUNNING_S_MAX = 0.6  # or that long after it was ready
 KILLED_WHILE_STARTING = 0.25  # that share of them
+KEYS_TWICE_IN_AN_EPOCH = (
+    "SELECT epoch, state, key FROM snap GROUP BY epoch, state, key, key_kind HAVING count(*) > 1"
+)
 LINE = """
 @wallaroo.encoder
 def line(data):
@@ -207,6 +211,8 @@ class Counting(Survivor):
             self.start().ready()  # it can be asked to stop from then on
         self.wait_outputs(messages)
         self.drain()
+        twice = ask_store(self.store, KEYS_TWICE_IN_AN_EPOCH)
+        assert not twice, f"epoch, state and key of rows that are there twice: {twice}"
         repeated = self.outputs.repeated
         self.start().ready()
         self.drain()
