@@ -41,12 +41,13 @@ class StateTable final : public EpochStates {
     return cell.state.get();
   }
 
-  // The state at a place belongs into the next snapshot.
+  // The state at a place belongs into the next snapshot, also when it is not known yet who writes
+  // it: with several workers, others may send records before this one's epochs have begun.
   void changed(std::size_t place) {
     Cell& cell = cells_[place];
     if (cell.changed_in == epoch_) return;
     cell.changed_in = epoch_;
-    if (writer_) changed_.push_back(place);
+    changed_.push_back(place);
   }
 
   void write_to(StateWriter& writer) override { writer_ = &writer; }
@@ -82,7 +83,7 @@ class StateTable final : public EpochStates {
   StateWriter* writer_ = nullptr;
   std::uint32_t epoch_ = 1;            // counts on from 1, this table's own
   std::uint32_t ended_epoch_ = 0;      // whose states are being written; 0: none
-  std::vector<std::size_t> changed_;   // places, in this epoch
+  std::vector<std::size_t> changed_;   // places, in this epoch; each once
   std::vector<std::size_t> to_write_;  // of the ended epoch; some may be written already
 };
 
