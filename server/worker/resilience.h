@@ -71,6 +71,9 @@ class Resilience final : public checkpoint::Surroundings, public checkpoint::Epo
 
   // Feeds what the journal holds beyond the newest epoch, then calls `then`.
   void replay(checkpoint::JournaledInputs::Feed feed, std::function<void()> then);
+  // The worker drains: what is left stays in the journal for the next start. It would come behind
+  // the last epoch, and other workers may have gone by then.
+  void stop_replay() { after_replay_ = nullptr; }
   // The newest epoch's outputs may not be visible yet: it closes first.
   bool closes_first() const noexcept { return newest_epoch() > 0 && !newest_.closed; }
   // From now on epochs end by themselves, together with the other workers'.

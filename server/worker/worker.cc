@@ -249,6 +249,7 @@ void Worker::drain() {
   }
   phase_ = Phase::kDraining;
   if (due_work_) due_work_->stop();
+  if (resilience_) resilience_->stop_replay();
   if (options_.seat.index == 0) log::info("draining: what was read is processed and written");
   drain_deadline_ms_ = loop_.now_ms() + options_.drain_timeout_ms;
   for (const auto& source : sources_) source->drain();
