@@ -31,6 +31,8 @@ spdlog::level::level_enum library_level(Level level) {
       return spdlog::level::warn;
     case Level::kError:
       return spdlog::level::err;
+    case Level::kNone:
+      return spdlog::level::off;
   }
   return spdlog::level::info;
 }

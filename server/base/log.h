@@ -10,11 +10,12 @@
 
 namespace machida::log {
 
-enum class Level { kTrace, kDebug, kInfo, kWarn, kError };
+enum class Level { kTrace, kDebug, kInfo, kWarn, kError, kNone };
 
 // "info" and so on; nothing for a word that is no level.
 std::optional<Level> level_named(std::string_view name);
 
+// kNone: no line at all, for a test that makes many troubles.
 void set_level(Level level);
 // Lines say that they are of this worker.
 void set_worker(std::uint32_t index);

@@ -43,9 +43,7 @@ class Surroundings {
   virtual void work_soon() = 0;
   virtual void work_after(std::uint64_t delay_ms) = 0;
   // The time that slices of work are measured by.
-  virtual std::chrono::steady_clock::time_point now() const {
-    return std::chrono::steady_clock::now();
-  }
+  virtual std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 };
 
 class Epochs final : public EpochMember {
