@@ -31,7 +31,7 @@ Worker::Worker(const embed::Gil& gil, sim::Surroundings& around, Seat seat,
   make_sinks();
   assembly_ = std::make_unique<worker::Assembly>(
       gil, scenario_.application->plan, worker::UnknownKeyPolicy::kDrop, *this, metrics_, *this,
-      worker::Seat{seat_.index, seat_.workers, seat_.workers > 1 ? &exchange_ : nullptr});
+      time_, worker::Seat{seat_.index, seat_.workers, seat_.workers > 1 ? &exchange_ : nullptr});
   restore(gil);
   make_coordination();
   make_readers();

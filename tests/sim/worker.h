@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "embed/gil.h"
+#include "server/base/system_time.h"
 #include "server/checkpoint/epochs.h"
 #include "server/checkpoint/journaled_inputs.h"
 #include "server/checkpoint/state_rows.h"
@@ -122,7 +123,13 @@ class Worker final : public cluster::Peers,
   sim::Surroundings& around_;
   Scheduler& scheduler_;
   const Scenario& scenario_;
+  // Applications here have no windows.
+  struct StillTime final : SystemTime {
+    std::int64_t now_us() const override { return 0; }
+  };
+
   const Seat seat_;
+  const StillTime time_;
   const std::function<void(const std::string&)> on_failed_;
   metrics::Registry metrics_;
   flow::Intake intake_, sinks_room_;
