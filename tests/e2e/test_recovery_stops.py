@@ -4,19 +4,46 @@ from pathlib import Path
 
 import pytest
 from harness import (
+    Client,
     Counting,
     Kafka,
     Receiver,
     Sequences,
+    Serve,
     Survivor,
     Talker,
     check_frames,
     frames_application,
+    one_pipeline,
     parse_frame,
     wait_until,
 )
 
 STOPS = 20
+SLOW_COUNT = one_pipeline(
+    'ab.to_state_partition(count, Count, "counts", by_itself)',
+    """\
+    import os
+    import time
+
+
+    class Count:
+        def __init__(self):
+            self.n = 0
+
+
+    @wallaroo.partition
+    def by_itself(data):
+        return data
+
+
+    @wallaroo.state_computation(name="count")
+    def count(data, state):
+        time.sleep(float(os.environ.get("SLOW", "0")))
+        state.n += 1
+        return f"{data} {state.n}", True
+    """,
+)
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -58,3 +85,25 @@ def test_tcp_to_tcp(tmp_path: Path, receiver: Receiver) -> None:
         outputs.add_life(map(parse_frame, life))
     assert outputs.repeated == 0
     check_frames(talker, outputs.last)
+
+
+def test_workers_told_to_stop_while_one_replays_end_at_once_and_the_next_start_goes_on(
+    serve: Serve, receiver: Receiver
+) -> None:
+    arguments = ("--workers", "2", "--resilience-dir", "recovery", "--epoch-interval", "3600")
+    server = serve(SLOW_COUNT, *arguments)
+    keys = [f"key{i}" for i in range(10)]
+    with Client(server.address()) as client:
+        for n in range(40):
+            client.send_frames(*keys)
+            wait_until(lambda n=n: receiver.data.count(b"\n") >= 10 * (n + 1), "the outputs")
+        server.kill()
+    slow: dict[str, str | None] = {"SLOW": "0.02"}
+    server = serve(SLOW_COUNT, *arguments, "--drain-timeout", "4", env=slow, ready=False)
+    server.wait_stderr("journaled batches")
+    assert server.terminate() == 0, server.stderr
+    server = serve(SLOW_COUNT, *arguments)
+    assert server.log_lines("journaled batches"), "all was replayed before the stop"
+    last = {f"{key} 40" for key in keys}
+    wait_until(lambda: last <= set(receiver.data.decode().splitlines()[400:]), "the last outputs")
+    assert server.terminate() == 0
