@@ -15,16 +15,25 @@ std::string told_by(const PythonError& error) {
   return error.traceback();
 }
 
+// What to do about a mistake, from the package's function of that name; "" when it has nothing.
+std::string hint(const Gil& gil, const char* function, const Object& about) {
+  try {
+    return str(gil, call(gil, imported(gil, "wallaroo.hints", function), about));
+  } catch (const PythonError&) {
+    return "";  // the mistake itself is told all the same
+  }
+}
+
 Object import_module(const Gil& gil, const std::string& name) {
   try {
     const Object text = make_str(gil, name);
     return Object::steal(gil, PyImport_Import(text.get()));
   } catch (const PythonError& error) {
     std::string message = told_by(error) + "Could not load module '" + name + "'";
-    if (name.find('/') != std::string::npos || name.ends_with(".py"))
-      message += ": --application-module takes a module's name, such as 'word_count', not its file";
-    else if (error.message() == "No module named '" + name + "'")
-      message += ": it is looked for in the current directory and in PYTHONPATH";
+    const bool is_path = name.find('/') != std::string::npos;  // told of by its first part
+    if (error.message().starts_with("No module named '" + (is_path ? "" : name + "'")))
+      message =
+          "No module named '" + name + "': " + hint(gil, "missing_module", make_str(gil, name));
     throw ApplicationError(message);
   }
 }
@@ -47,7 +56,9 @@ Object load_topology(const Gil& gil, const std::string& module_name,
   const Object module = import_module(gil, module_name);
   const std::optional<Object> setup = find_attribute(gil, module, "application_setup");
   if (!setup || !is_callable(*setup))
-    throw ApplicationError("module '" + module_name + "' has no function application_setup(args)");
+    throw ApplicationError(
+        "module '" + module_name +
+        "' has no function application_setup(args): " + hint(gil, "missing_setup", module));
   Object topology = call_setup(gil, *setup, args);
   if (is_list(topology)) return topology;
   std::string message = "application_setup(args) of module '" + module_name + "' returned " +

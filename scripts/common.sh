@@ -14,7 +14,10 @@ die() {
 # shim is not one), or says why it cannot be embedded and what to do.
 real_python() {
   local wanted=${MACHIDA_PYTHON:-python3}
-  command -v "$wanted" >/dev/null || die "no $wanted on PATH; run scripts/install first"
+  if ! command -v "$wanted" >/dev/null; then
+    [[ -n ${MACHIDA_PYTHON:-} ]] && die "MACHIDA_PYTHON is '$wanted', which is no program"
+    die "no $wanted on PATH; run scripts/install first"
+  fi
   # The tests' own environment is made from the python that is embedded, not the other way round.
   case $("$wanted" -c 'import sys; print(sys.prefix)') in
     "$root"/build*) wanted=$("$wanted" -c 'import sys; print(sys.base_prefix)')/bin/python3 ;;

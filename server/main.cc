@@ -181,6 +181,8 @@ int run_dataflow(int argc, char** argv) {
 
 int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
   log::set_level(options.log_level);
+  if (!seat)
+    for (const std::string& doubt : options.doubts) log::warn("{}", doubt);
   uv::raise_open_files_limit();
   try {
     const embed::Interpreter interpreter(interpreter_options(options.venv, options.application));

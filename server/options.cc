@@ -5,6 +5,8 @@
 #include <cctype>
 
 #include "server/base/version.h"
+#include "server/missing_module.h"
+#include "server/near_word.h"
 
 namespace machida {
 namespace {
@@ -61,8 +63,10 @@ struct Accepted {
   bool cluster_initializer = false, log_rotation = false;
 };
 
+constexpr const char* kClassic = "Accepted from the original";
+
 void add_classic(CLI::App& cli, Accepted& a) {
-  const std::string group = "Accepted from the original";
+  const std::string group = kClassic;
   cli.add_option("-m,--metrics", a.metrics, "metrics receiver HOST:PORT; not needed")->group(group);
   cli.add_option("-c,--control", a.control, "control channel HOST:PORT; not needed")->group(group);
   cli.add_option("-d,--data", a.data, "data channel HOST:PORT; not needed")->group(group);
@@ -292,6 +296,33 @@ void apply_server_section(CLI::App& cli, config::Configuration& config) {
   }
 }
 
+constexpr const char* kOtherCommands =
+    "Other commands:\n"
+    "  machida run MODULE:FLOW         run a dataflow\n"
+    "  machida recovery ls|show|verify DIR\n"
+    "                                  look into a resilience directory\n"
+    "  machida scale N DIR             go on with another number of workers\n"
+    "Each has a --help of its own.";
+
+// Words that are left to the application and look as if one of the server's options was meant.
+std::vector<std::string> doubts_about(const CLI::App& cli, const std::vector<std::string>& words) {
+  std::vector<std::string> own;
+  for (const CLI::Option* option : cli.get_options())
+    for (const std::string& name : option->get_lnames())
+      if (option->get_group() != kClassic) own.push_back("--" + name);
+  std::vector<std::string> lines;
+  for (const std::string& word : words) {
+    if (!word.starts_with("-")) continue;
+    const std::string name = word.substr(0, word.find('='));
+    const std::string meant = near_word(name, own);
+    if (!meant.empty())
+      lines.push_back(fmt::format(
+          "the server has no option {}, it goes to application_setup(args); did you mean {}?", name,
+          meant));
+  }
+  return lines;
+}
+
 std::optional<Exit> mistake(const std::string& text) {
   return Exit{2, "machida: " + text + "\nRun with --help for more information.\n"};
 }
@@ -306,6 +337,7 @@ ParsedOptions parse_options(int argc, const char* const* argv,
       "machida");
   cli.allow_extras();
   cli.get_formatter()->column_width(34);
+  cli.footer(kOtherCommands);
   cli.set_version_flag("--version", std::string("machida ") + kVersion);
   ParsedOptions parsed;
   Settings settings;
@@ -335,13 +367,14 @@ ParsedOptions parse_options(int argc, const char* const* argv,
   apply(words, settings.options);
   parsed.options = std::move(settings.options);
   Options& options = parsed.options;
+  options.doubts = doubts_about(cli, cli.remaining());
   options.application = {argv[0]};
   for (const auto& more : {cli.remaining(), arguments.application})
     options.application.insert(options.application.end(), more.begin(), more.end());
   if (words.check != "" && words.check != "text" && words.check != "json")
     parsed.exit = mistake("--check is text or json, not '" + words.check + "'");
   else if (options.application_module.empty())
-    parsed.exit = mistake("You must provide Machida with --application-module");
+    parsed.exit = mistake(missing_module(cli.remaining(), options.doubts));
   else if (words.run_with_resilience && options.worker.resilience.directory.empty())
     parsed.exit = mistake("--run-with-resilience needs --resilience-dir");
   else if (const std::optional<std::string> why =

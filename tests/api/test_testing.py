@@ -248,7 +248,7 @@ def test_choice_of_output_that_is_not_clear_is_said():
 
 def test_missing_engine_says_what_to_do(monkeypatch):
     monkeypatch.setitem(sys.modules, "_machida", None)
-    with pytest.raises(ImportError, match="Run scripts/build"):
+    with pytest.raises(ImportError, match="run scripts/build"):
         testing.run(reverse_app(), {})
 
 

@@ -125,7 +125,11 @@ else:
     def __getattr__(name: str) -> object:
         """Return a name of the package that is loaded on first use."""
         if name not in _LAZY:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            from .hints import did_you_mean
+
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, __all__)}"
+            )
         import importlib
 
         thing = getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)

@@ -31,10 +31,12 @@ def _addresses(args: Sequence[str], long: str, short: str, example: str) -> list
         raise WallarooParameterError(
             f"The arguments must be the list that application_setup got, got {args!r}"
         )
-    value = _option_value([str(arg) for arg in args], long, short)
+    words = [str(arg) for arg in args]
+    value = _option_value(words, long, short)
     if value is None:
         raise WallarooParameterError(
             f"The option {long} (or {short}) is missing: add for example {long} {example}"
+            f"{_misspelled(words, long)}"
         )
     if not value.strip():
         raise WallarooParameterError(
@@ -63,13 +65,26 @@ def _option_value(args: list[str], long: str, short: str) -> str | None:
     return value
 
 
+def _misspelled(args: list[str], long: str) -> str:
+    """Return a hint at an option that looks as if `long` was meant."""
+    from .hints import near
+
+    options = {arg.partition("=")[0] for arg in args if arg.startswith("-")}
+    alike = near(long, options) or next((x for x in options if x.lstrip("-") == long[2:]), "")
+    return f" ({alike!r} is another option)" if alike else ""
+
+
 def _address(text: str, option: str, example: str) -> tuple[str, str]:
     host, colon, port = text.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
     problem = ""
-    if not colon:
+    if not text:
+        problem = "nothing stands before or behind a comma"
+    elif "://" in text:
+        problem = f"write it without {text.partition('://')[0]}://"
+    elif not colon:
         problem = "there is no port"
     elif not host:
         problem = "there is no host"

@@ -16,13 +16,13 @@ Needs the engine's extension module `_machida`, which `scripts/build` makes.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from .application import ApplicationBuilder
+from .engine import load_engine
 from .errors import WallarooParameterError
 
 __all__ = [
@@ -184,7 +184,7 @@ def run(
     if type(workers) is not int or workers < 1:
         raise ValueError(f"workers must be an int of 1 or more, got {workers!r}")
     feeds = _feeds(inputs)
-    engine = _engine()
+    engine = load_engine("wallaroo.testing")
     topology = _topology(application, args)
     _check_feeds(topology, feeds)
     try:
@@ -203,18 +203,6 @@ def run(
     if result.dead_letters and on_error == "raise":
         raise ApplicationError(result)
     return result
-
-
-def _engine() -> Any:
-    try:
-        return importlib.import_module("_machida")
-    except ImportError as error:
-        raise ImportError(
-            "wallaroo.testing needs the engine, the extension module _machida, which cannot be "
-            f"imported ({error}). Run scripts/build and put its build directory on PYTHONPATH, or "
-            "install the package.",
-            name="_machida",
-        ) from error
 
 
 def _topology(application: Any, args: Sequence[str] | None) -> list[Any]:

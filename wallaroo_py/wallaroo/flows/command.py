@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from .failures import print_failure
 from .importing import load_flow
 from .links import PeerFailedError
 from .processes import Seat, split
@@ -137,7 +137,7 @@ def recovery_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def run_guarded(run: Callable[[], None], seat: Seat | None = None) -> None:
-    """Run, and end the process with status 1 and a traceback if that raises.
+    """Run, and end the process with status 1 and a report if that raises.
 
     Ctrl-C, after which the flow has been drained, ends it with status 0.
     seat: what this process is of several; only one of them reports.
@@ -153,10 +153,10 @@ def run_guarded(run: Callable[[], None], seat: Seat | None = None) -> None:
         else:
             seat.is_victim()
         sys.exit(1)
-    except Exception:
+    except Exception as error:
         sys.stdout.flush()
         if seat is None or seat.may_report():
-            traceback.print_exc()
+            print_failure(error)
         sys.exit(1)
     finally:
         if seat is not None:

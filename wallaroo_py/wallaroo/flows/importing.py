@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import pkgutil
 import sys
 from pathlib import Path
 from typing import Any
 
+from ..hints import did_you_mean, missing_flow
 from ..places import shorten
 from .dataflow import Dataflow
 
@@ -32,9 +34,11 @@ def load_flow(import_str: str) -> Dataflow:
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise  # an import inside the module
+        there = [found.name for found in pkgutil.iter_modules([os.getcwd()])]
         raise ImportError(
             f"no module {error.name!r}, for the dataflow {import_str!r}; searched: "
-            f"{', '.join(path or '.' for path in sys.path[:3])}, ...",
+            f"{', '.join(path or '.' for path in sys.path[:3])}, ..."
+            f"{did_you_mean(error.name, there)}",
             name=error.name,
         ) from None
     return _evaluate(module, expression, import_str)
@@ -47,6 +51,11 @@ def _split(import_str: str) -> tuple[str, str]:
         drive = module_part  # a colon that belongs to a path
         module_part, colon, expression = expression.partition(":")
         module_part = f"{drive}:{module_part}"
+    if not module_part.endswith(".py") and os.sep in module_part:
+        raise ValueError(
+            f"{import_str!r}: {module_part!r} is neither a module's name, such as "
+            f"{Path(module_part).name!r}, nor a path that ends in .py"
+        )
     if not module_part or (colon and not expression):
         raise ValueError(f"{import_str!r} is no import string: it is MODULE or MODULE:NAME")
     return module_part, expression or "flow"
@@ -79,7 +88,7 @@ def _evaluate(module: Any, expression: str, import_str: str) -> Dataflow:
     except AttributeError:
         raise AttributeError(
             f"module {module.__name__!r} has no {name!r}, for the dataflow {import_str!r}; "
-            f"it is in {getattr(module, '__file__', None)}",
+            f"it is in {getattr(module, '__file__', None)}{missing_flow(module, name)}",
             name=name,
             obj=module,
         ) from None

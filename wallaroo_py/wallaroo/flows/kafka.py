@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from ..engine import load_engine
 from .arguments import check_str
-from .engine import load_engine
 from .idle_pause import IdlePause
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import FixedPartitionedSource, StatefulSourcePartition

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..engine import load_engine
 from ..kafka import KafkaSinkConfig, KafkaSourceConfig
 from ..places import describe, shorten
-from .engine import load_engine
 from .kafka import OFFSET_BEGINNING, OFFSET_END, KafkaReading, KafkaSource, kafka_properties
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import StatefulSourcePartition

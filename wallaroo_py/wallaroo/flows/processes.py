@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from types import FrameType
 
-from .engine import load_engine
+from ..engine import load_engine
 
 _NOTICE_S_MAX = 2.0  # for the others to see that one has failed, and end by themselves
 _END_S_MAX = 10.0  # and to end when they are told to

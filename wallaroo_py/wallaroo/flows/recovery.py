@@ -95,7 +95,8 @@ def check_directory(db_dir: str) -> None:
     if not os.path.isdir(db_dir):
         raise FileNotFoundError(
             f'recovery directory "{db_dir}" does not exist; see the `bytewax.recovery` module '
-            "docstring for more info"
+            f"docstring for more info, or make it: mkdir -p {db_dir} && "
+            f"python3 -m bytewax.recovery {db_dir} 4"
         )
 
 
@@ -107,7 +108,7 @@ def init_db_dir(db_dir: Path | str, count: int) -> None:
     Raises FileNotFoundError when there is no such directory, FileExistsError when it has recovery
     partitions, TypeError and ValueError for other arguments.
     """
-    from .engine import load_engine
+    from ..engine import load_engine
 
     if not isinstance(db_dir, (str, os.PathLike)):
         raise wrong_type("db_dir", db_dir, "str")

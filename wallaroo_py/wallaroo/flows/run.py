@@ -25,7 +25,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import command
-from .importing import load_flow
 from .running import Others, cli_main
 
 __all__ = ["cli_main"]

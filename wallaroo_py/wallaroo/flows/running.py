@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..engine import load_engine
 from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
-from .engine import load_engine
 from .links import linked
 from .processes import Seat
 from .recovery import RecoveryConfig, check_directory
