@@ -34,7 +34,7 @@ struct Options {
   std::string venv;                      // empty: from the environment
   config::Configuration config;          // of --config; its mistakes are still to be reported
   std::vector<std::string> application;  // argv[0] and what the server does not know, in order
-  std::vector<std::string> doubts;  // about what goes to the application: lines for the log
+  std::vector<std::string> doubts;       // about what goes to the application: lines for the log
 };
 
 // What the process shall end with at once: after --help, --version or a mistake.

@@ -7,6 +7,8 @@ Prints `name value unit` lines; never part of pass or fail. Every run has a fres
 * `resilience.tcp_ratio`: on / off, the median over the rounds of paired runs
 * `resilience.kafka_off_per_s`, `resilience.kafka_on_per_s`, `resilience.kafka_ratio`: the keyed
   running count between Kafka topics; with recovery in transactions
+* `resilience.restore_ms`: a start that brings back --restore-keys states of 300 bytes, from opening
+  the store to the last live state; `resilience.restore_pickle_ms`: what pickle alone takes of that
 """
 
 import argparse
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from restore import measure_restore
 from run import FRAMES, ROOT, alphabet_partitioned, through_server
 
 QUIET_SECONDS = 3.0
@@ -95,13 +98,16 @@ def main() -> None:
     add("--keys", type=int, default=10_000, help="of the messages")
     add("--partitions", type=int, default=4)
     add("--heap-mib", type=int, default=512, help="of the broker")
-    add("--only", choices=["tcp", "kafka"])
+    add("--only", choices=["tcp", "kafka", "restore"])
+    add("--restore-keys", type=int, default=1_000_000)
     args = parser.parse_args()
     if args.messages % args.keys:
         parser.error("--messages must be a multiple of --keys")
-    if args.only != "kafka":
+    if args.only in (None, "tcp"):
         measure_tcp(args)
-    if args.only != "tcp":
+    if args.only in (None, "restore"):
+        measure_restore(args, show)
+    if args.only in (None, "kafka"):
         measure_kafka(args)
 
 
