@@ -102,4 +102,4 @@ def test_a_flow_is_defined_without_the_engine():
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
     )
-    assert "the extension module _machida, which cannot be imported" in done.stdout
+    assert "the extension module _machida, which can't be imported" in done.stdout
