@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from restore_keys import unpickling_ms
+from restore_text import unpickling_ms
 
 HERE = Path(__file__).resolve().parent
 FRAMES_AT_ONCE = 10_000

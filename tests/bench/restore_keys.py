@@ -1,18 +1,7 @@
 """The application of the restore benchmark: a text of 300 bytes for each key."""
 
-import pickle
-import time
-
 import wallaroo
-
-TEXT_BYTES = 300
-
-
-class Text:
-    """What is kept for a key."""
-
-    def __init__(self) -> None:
-        self.text = ""
+from restore_text import TEXT_BYTES, Text
 
 
 @wallaroo.decoder()
@@ -43,16 +32,3 @@ def application_setup(args: list[str]) -> object:
     ab.to_state_partition(keep, Text, "texts", by_itself)
     ab.to_sink(wallaroo.TCPSinkConfig(*sink, encode))
     return ab.build()
-
-
-def unpickling_ms(keys: int) -> float:
-    """How long pickle itself takes for the states of that many keys, in one loop."""
-    state, rows = Text(), []
-    for key in range(keys):
-        state.text = f"key{key}".ljust(TEXT_BYTES, ".")
-        rows.append(pickle.dumps(state, protocol=5))
-    states = {}
-    began = time.monotonic()
-    for key, row in enumerate(rows):
-        states[key] = pickle.loads(row)
-    return (time.monotonic() - began) * 1000
