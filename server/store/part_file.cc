@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "server/store/store_error.h"
 
@@ -43,10 +42,6 @@ void bind_key(Statement& statement, std::string_view state, KeyKind kind, std::s
 }
 
 }  // namespace
-
-std::string PartFile::key_bytes(const Key& key) {
-  return key.kind == KeyKind::kInteger ? std::to_string(key.integer) : key.bytes;
-}
 
 void PartFile::create(const std::string& path, const Place& place) {
   Database database(path, Database::Mode::kServe);
@@ -143,15 +138,18 @@ Hash PartFile::row_hash(std::string_view state, std::int64_t kind, std::string_v
   return digest_.take();
 }
 
+// Of the present row of a statement that gives state, kind, key, epoch and value.
+Hash PartFile::row_hash(const Statement& row) {
+  const std::string_view value = row.bytes(4);
+  return row_hash(row.bytes(0), row.integer(1), row.bytes(2), row.integer(3),
+                  row.type(4) == Statement::Type::kNull ? nullptr : &value);
+}
+
 // Of rows that are selected whole.
 Hash PartFile::sum_of(const char* select) {
   Statement rows = database_.prepare(select);
   Hash sum;
-  while (rows.step()) {
-    const std::string_view value = rows.bytes(4);
-    sum = sum + row_hash(rows.bytes(0), rows.integer(1), rows.bytes(2), rows.integer(3),
-                         rows.type(4) == Statement::Type::kNull ? nullptr : &value);
-  }
+  while (rows.step()) sum = sum + row_hash(rows);
   return sum;
 }
 
@@ -179,6 +177,7 @@ void PartFile::go_back_to(std::uint64_t epoch, std::uint64_t horizon) {
   database_.prepare("DELETE FROM run WHERE after >= ?").bind(1, as_signed(epoch)).run();
   runs_ = runs_before(epoch);
   progress_.epoch = epoch;
+  progress_.horizon = std::max(progress_.horizon, horizon);
   write_progress();
   transaction.commit();
   database_.checkpoint(Database::Checkpoint::kPassive);
@@ -189,11 +188,8 @@ void PartFile::read(const OnState& on_state) {
       "SELECT state, kind, key, value, max(epoch) FROM snaps GROUP BY state, kind, key");
   while (select.step()) {
     if (select.type(3) == Statement::Type::kNull) continue;
-    Key key;
-    key.kind = static_cast<KeyKind>(select.integer(1));
-    key.bytes = select.bytes(2);
-    if (key.kind == KeyKind::kInteger) key.integer = std::stoll(key.bytes);
-    on_state(std::string(select.bytes(0)), key, select.bytes(3));
+    on_state(std::string(select.bytes(0)),
+             key_of(static_cast<KeyKind>(select.integer(1)), select.bytes(2)), select.bytes(3));
   }
 }
 
@@ -201,7 +197,7 @@ void PartFile::commit(std::uint64_t epoch, std::uint64_t horizon, const Run& run
                       const std::vector<Row>& rows) {
   if (progress_.epoch >= epoch) return;
   const Progress before = progress_;
-  const std::vector<Run> runs_before_it = runs_;
+  const std::size_t runs_before_it = runs_.size();
   try {
     Transaction transaction(database_);
     if (runs_.empty() || runs_.back().id != run.id) {
@@ -216,10 +212,11 @@ void PartFile::commit(std::uint64_t epoch, std::uint64_t horizon, const Run& run
         "DELETE FROM snaps WHERE state = ?1 AND kind = ?2 AND key = ?3 AND epoch < (SELECT"
         " max(epoch) FROM snaps WHERE state = ?1 AND kind = ?2 AND key = ?3 AND epoch <= ?4)"
         " RETURNING state, kind, key, epoch, value");
-    for (const auto& [state, row] : rows) {
-      insert(into, epoch, *state, *row);
-      const std::string key = key_bytes(row->key);
-      bind_key(supersede, *state, row->key.kind, key);
+    for (const Row& row : rows) {
+      const auto& [state, changed] = row;
+      const std::string key = key_bytes(changed->key);
+      insert(into, epoch, row, key);
+      bind_key(supersede, *state, changed->key.kind, key);
       remove(supersede.bind(4, as_signed(horizon)));
     }
     clear_gone(horizon);
@@ -229,36 +226,31 @@ void PartFile::commit(std::uint64_t epoch, std::uint64_t horizon, const Run& run
     transaction.commit();
   } catch (...) {
     progress_ = before;
-    runs_ = runs_before_it;
+    runs_.resize(runs_before_it);
     throw;
   }
   if (database_.wal_pages() > kLogPagesMax) database_.checkpoint(Database::Checkpoint::kPassive);
 }
 
-void PartFile::insert(Statement& statement, std::uint64_t epoch, const std::string& state,
-                      const StateRow& row) {
-  const std::string key = key_bytes(row.key);
-  bind_key(statement, state, row.key.kind, key);
+void PartFile::insert(Statement& statement, std::uint64_t epoch, const Row& row,
+                      const std::string& key) {
+  const auto& [state, changed] = row;
+  bind_key(statement, *state, changed->key.kind, key);
   statement.bind(4, as_signed(epoch));
-  std::optional<std::string_view> value;
-  if (row.value)
-    statement.bind_blob(5, *(value = *row.value));
+  const std::string_view value = changed->value ? *changed->value : std::string_view();
+  if (changed->value)
+    statement.bind_blob(5, value);
   else
     statement.bind_null(5);
   statement.run();
-  progress_.rows = progress_.rows + row_hash(state, static_cast<std::int64_t>(row.key.kind), key,
-                                             as_signed(epoch), value ? &*value : nullptr);
+  progress_.rows =
+      progress_.rows + row_hash(*state, static_cast<std::int64_t>(changed->key.kind), key,
+                                as_signed(epoch), changed->value ? &value : nullptr);
 }
 
 // Runs a statement that deletes rows and returns them whole.
 void PartFile::remove(Statement& statement) {
-  while (statement.step()) {
-    const std::string_view value = statement.bytes(4);
-    const bool is_gone = statement.type(4) == Statement::Type::kNull;
-    progress_.rows =
-        progress_.rows - row_hash(statement.bytes(0), statement.integer(1), statement.bytes(2),
-                                  statement.integer(3), is_gone ? nullptr : &value);
-  }
+  while (statement.step()) progress_.rows = progress_.rows - row_hash(statement);
 }
 
 // Keys that were forgotten up to the horizon, with all that they had before.

@@ -33,9 +33,6 @@ class PartFile {
   using OnState =
       std::function<void(const std::string& state, const Key& key, std::string_view value)>;
 
-  // As a row has it, beside its kind.
-  static std::string key_bytes(const Key& key);
-
   // An empty one, which is closed again. Throws StoreError.
   static void create(const std::string& path, const Place& place);
   // Opens the file, keeps others from it, and verifies all of it. Throws StoreError.
@@ -66,11 +63,10 @@ class PartFile {
   void load();
   void verify();
   Hash sum_of(const char* select);
-  Hash hash_of_row();
   Hash row_hash(std::string_view state, std::int64_t kind, std::string_view key, std::int64_t epoch,
                 const std::string_view* value);
-  void insert(Statement& statement, std::uint64_t epoch, const std::string& state,
-              const StateRow& row);
+  Hash row_hash(const Statement& row);
+  void insert(Statement& statement, std::uint64_t epoch, const Row& row, const std::string& key);
   void remove(Statement& statement);
   void clear_gone(std::uint64_t horizon);
   void write_progress();

@@ -155,7 +155,7 @@ void RecoveryParts::commit(std::uint64_t epoch, std::int64_t now_us,
   std::vector<std::vector<PartFile::Row>> rows(files_.size());
   for (const StateRows& of_state : states)
     for (const StateRow& row : of_state.rows) {
-      const std::string place = of_state.state + '\0' + PartFile::key_bytes(row.key);
+      const std::string place = of_state.state + '\0' + key_bytes(row.key);
       rows[hash_of(place, 0).low % files_.size()].emplace_back(&of_state.state, &row);
     }
   const std::uint64_t horizon = horizon_at(now_us);

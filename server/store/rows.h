@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/base/position.h"
@@ -19,6 +20,10 @@ struct Key {
   std::int64_t integer = 0;       // kInteger
   std::string bytes;              // the others: UTF-8, the bytes themselves, or a pickle
 };
+
+// One column for keys of every kind, beside the kind: an integer in decimal, the others' bytes.
+std::string key_bytes(const Key& key);
+Key key_of(KeyKind kind, std::string_view bytes);
 
 struct StateRow {
   Key key;

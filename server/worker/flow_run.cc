@@ -46,8 +46,6 @@ class Failing {
   int before_;
 };
 
-store::KeyKind kind_of(std::uint32_t number) { return static_cast<store::KeyKind>(number); }
-
 wire::KeptState message_of(std::string_view step, std::string_view key, store::KeyKind kind,
                            const std::optional<std::string_view>& value) {
   return {.step = step,
@@ -57,14 +55,8 @@ wire::KeptState message_of(std::string_view step, std::string_view key, store::K
           .value = value.value_or("")};
 }
 
-std::string bytes_of(const store::Key& key) {
-  return key.kind == store::KeyKind::kInteger ? std::to_string(key.integer) : key.bytes;
-}
-
 store::Key key_of(const wire::KeptState& state) {
-  store::Key key{.kind = kind_of(state.key_kind), .integer = 0, .bytes = std::string(state.key)};
-  if (key.kind == store::KeyKind::kInteger) key.integer = std::stoll(key.bytes);
-  return key;
+  return store::key_of(static_cast<store::KeyKind>(state.key_kind), state.key);
 }
 
 }  // namespace
@@ -191,7 +183,7 @@ void FlowRun::restore_all(const Gil& gil) {
       [&](const std::string& step, const store::Key& key, std::string_view snapshot) {
         const std::uint32_t process = states_->restore(gil, step, key, snapshot);
         if (process == FlowStates::kNone || process == options_.seats.process) return;
-        const std::string bytes = bytes_of(key);
+        const std::string bytes = store::key_bytes(key);
         const wire::KeptState message = message_of(step, bytes, key.kind, snapshot);
         if (process == FlowStates::kAll)
           peers_.send_all(message);
@@ -364,7 +356,8 @@ void FlowRun::end_epoch(std::int64_t epoch) {
     else
       for (const store::StateRows& of_step : changed)
         for (const store::StateRow& row : of_step.rows)
-          peers_.send(0, message_of(of_step.state, bytes_of(row.key), row.key.kind, row.value));
+          peers_.send(
+              0, message_of(of_step.state, store::key_bytes(row.key), row.key.kind, row.value));
   }
   epoch_ = static_cast<std::uint64_t>(epoch) + 1;
   epoch_began_us_ = time_.now_us();

@@ -293,6 +293,36 @@ TEST_CASE("recovery partitions of runs that went on differently are no set") {
                        StoreError);
 }
 
+// Of a run that goes on: the file and its log.
+void copy_open_part(const TempDirectory& from, const TempDirectory& to, int number) {
+  copy_part(from, to, number);
+  const std::string log = "part-" + std::to_string(number) + ".sqlite3-wal";
+  std::filesystem::copy_file(from.file(log), to.file(log));
+}
+
+TEST_CASE("a backup from before the snapshots that a start has cleared away is too old") {
+  const TempDirectory directory, torn, backup;
+  RecoveryParts::create(directory.path(), kFiles);
+  const auto changes = [](int n) {
+    std::map<std::string, std::optional<std::string>> all;
+    for (int key = 0; key < 20; ++key) all["key " + std::to_string(key)] = std::to_string(n);
+    return rows_of(all);
+  };
+  {
+    RecoveryParts parts(directory.path(), 10);
+    for (int epoch = 1; epoch <= 3; ++epoch)
+      parts.commit(static_cast<std::uint64_t>(epoch), 0, changes(epoch));
+    copy_open_part(directory, backup, 0);
+    parts.commit(4, 0, changes(4));
+    for (const int number : {1, 2}) copy_open_part(directory, torn, number);
+    parts.commit(5, 100, changes(5));  // all before it has got old enough: one file has that
+  }
+  copy_part(directory, torn, 0);
+  CHECK(RecoveryParts(torn.path(), 10).epoch() == 4);
+  copy_open_part(backup, torn, 0);
+  CHECK(refusal_of(torn.path()) == PartsError::Kind::kInconsistent);
+}
+
 TEST_CASE("a set of recovery partitions whose making was interrupted is made or not there at all") {
   const TempDirectory directory;
   std::filesystem::create_directory(directory.file("parts.new"));
