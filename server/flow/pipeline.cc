@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "server/base/check.h"
+#include "server/base/earliest.h"
 
 namespace machida::flow {
 namespace {
@@ -106,12 +107,9 @@ std::uint32_t Pipeline::exchanges() const noexcept {
 }
 
 std::optional<std::int64_t> Pipeline::next_due_us() const {
-  std::optional<std::int64_t> earliest_us;
-  for (const std::unique_ptr<Step>& step : steps_) {
-    const std::optional<std::int64_t> due_us = step->next_due_us();
-    if (due_us && (!earliest_us || *due_us < *earliest_us)) earliest_us = due_us;
-  }
-  return earliest_us;
+  std::optional<std::int64_t> due_us;
+  for (const std::unique_ptr<Step>& step : steps_) due_us = earliest(due_us, step->next_due_us());
+  return due_us;
 }
 
 void Pipeline::on_due(const embed::Gil& gil, std::int64_t now_us) {

@@ -7,6 +7,7 @@
 
 #include "embed/instants.h"
 #include "embed/value.h"
+#include "server/base/earliest.h"
 
 namespace machida::flow {
 namespace {
@@ -71,11 +72,10 @@ bool SourceParts::ended() const noexcept {
 }
 
 std::optional<std::int64_t> SourceParts::next_awake_us() const noexcept {
-  std::optional<std::int64_t> earliest;
+  std::optional<std::int64_t> awake_us;
   for (const Part& part : parts_)
-    if (!part.source.ended() && (!earliest || part.source.awake_us() < *earliest))
-      earliest = part.source.awake_us();
-  return earliest;
+    if (!part.source.ended()) awake_us = earliest(awake_us, part.source.awake_us());
+  return awake_us;
 }
 
 void SourceParts::end_epoch(const Gil& gil) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "embed/gil.h"
+#include "server/base/earliest.h"
 
 namespace machida::worker {
 
@@ -25,12 +26,9 @@ void DueWork::start() {
 }
 
 std::optional<std::int64_t> DueWork::next_due_us() const {
-  std::optional<std::int64_t> earliest_us;
-  for (const auto& pipeline : pipelines_) {
-    const std::optional<std::int64_t> due_us = pipeline->next_due_us();
-    if (due_us && (!earliest_us || *due_us < *earliest_us)) earliest_us = due_us;
-  }
-  return earliest_us;
+  std::optional<std::int64_t> due_us;
+  for (const auto& pipeline : pipelines_) due_us = earliest(due_us, pipeline->next_due_us());
+  return due_us;
 }
 
 // Outputs are written at the end of a turn, so nothing is done here but deciding when.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "embed/value.h"
+#include "server/base/earliest.h"
 #include "server/worker/flow_steps.h"
 
 namespace machida::worker {
@@ -171,13 +172,10 @@ void FlowStreams::deliver(const Gil& gil) {
 }
 
 std::optional<std::int64_t> FlowStreams::next_wake_us() const {
-  std::optional<std::int64_t> earliest_us;
-  const auto take = [&earliest_us](std::optional<std::int64_t> at_us) {
-    if (at_us && (!earliest_us || *at_us < *earliest_us)) earliest_us = at_us;
-  };
-  for (const auto& stream : streams_) take(stream->parts.next_awake_us());
-  for (const auto& pipeline : pipelines_) take(pipeline->next_due_us());
-  return earliest_us;
+  std::optional<std::int64_t> wake_us;
+  for (const auto& stream : streams_) wake_us = earliest(wake_us, stream->parts.next_awake_us());
+  for (const auto& pipeline : pipelines_) wake_us = earliest(wake_us, pipeline->next_due_us());
+  return wake_us;
 }
 
 bool FlowStreams::sources_ended(std::size_t stream) const {
