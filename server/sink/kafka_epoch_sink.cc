@@ -48,11 +48,7 @@ KafkaEpochSink::KafkaEpochSink(uv::Loop& loop, flow::Intake& intake, std::string
 
 KafkaEpochSink::~KafkaEpochSink() {
   *alive_ = false;
-  producer_->silence();
-  const auto last =
-      std::make_shared<std::shared_ptr<kafka::Transactions>>(std::move(transactions_));
-  producer_.reset();
-  uv::offload(loop_, [last] { last->reset(); }, [] {});
+  end_producer();
 }
 
 void KafkaEpochSink::make_producer() {
@@ -119,14 +115,18 @@ void KafkaEpochSink::on_started(const Started& started) {
   send_some();
 }
 
-// The old producer's threads end elsewhere.
-void KafkaEpochSink::start_anew(const std::string& why) {
-  if (!why.empty()) on_trouble(kafka::Trouble::kOther, why + ", a new one takes over");
+// Its threads end elsewhere: that can take a while.
+void KafkaEpochSink::end_producer() {
   producer_->silence();
   const auto last =
       std::make_shared<std::shared_ptr<kafka::Transactions>>(std::move(transactions_));
   producer_.reset();
   uv::offload(loop_, [last] { last->reset(); }, [] {});
+}
+
+void KafkaEpochSink::start_anew(const std::string& why) {
+  if (!why.empty()) on_trouble(kafka::Trouble::kOther, why + ", a new one takes over");
+  end_producer();
   make_producer();
   ++life_;
   from_the_start();

@@ -99,6 +99,7 @@ class KafkaEpochSink final : public Sink,
   void on_fatal(const std::string& what) override;
 
   void make_producer();
+  void end_producer();
   void start();
   void on_started(const Started& started);
   void start_anew(const std::string& why);
