@@ -26,6 +26,11 @@ def tcp_parse_output_addrs(args: Sequence[str]) -> list[tuple[str, str]]:
     return _addresses(args, "--out", "-o", "127.0.0.1:7002")
 
 
+def host_port(host: str, port: object) -> str:
+    """Return `host:port`, with brackets around an IPv6 host."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _addresses(args: Sequence[str], long: str, short: str, example: str) -> list[tuple[str, str]]:
     if not isinstance(args, (list, tuple)):
         raise WallarooParameterError(

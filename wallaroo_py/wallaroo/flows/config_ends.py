@@ -35,6 +35,11 @@ def sink_of(config: Any, step_id: str) -> Sink | None:
     return None
 
 
+def instance_of(given: Any) -> Any:
+    """Return a decoder or encoder, which may have been given as its class."""
+    return given() if isinstance(given, type) else given
+
+
 def _is_kafka(config: Any, name: str) -> bool:
     # By the name first: the module is loaded if there is one, and by nobody else.
     if all(base.__name__ != name for base in type(config).__mro__):

@@ -96,20 +96,26 @@ class KafkaReading:
         self._reader.close()
 
 
-class _KafkaSourcePartition(StatefulSourcePartition):
+class ReadingPartition(StatefulSourcePartition):
+    """A partition of a topic as a dataflow polls it; its items are what it takes."""
+
     def __init__(self, reading: KafkaReading) -> None:
         self._reading = reading
 
     def next_batch(self, sched: Any = None) -> list[Any]:
+        """Return the next items."""
         return self._reading.take()
 
     def next_awake(self) -> datetime | None:
+        """Return when to take again, None for at once."""
         return self._reading.next_awake()
 
     def snapshot(self) -> int:
+        """Return the offset of what is taken next."""
         return self._reading.snapshot()
 
     def close(self) -> None:
+        """End the client."""
         self._reading.close()
 
 
@@ -164,7 +170,7 @@ class KafkaSource(FixedPartitionedSource):
     ) -> StatefulSourcePartition:
         """Begin reading a partition, at the offset of the last snapshot."""
         index, _, topic = for_part.partition("-")
-        return _KafkaSourcePartition(self.open_part(topic, int(index), resume_state))
+        return ReadingPartition(self.open_part(topic, int(index), resume_state))
 
     def open_part(self, topic: str, index: int, resume_state: Any | None) -> KafkaReading:
         """Begin reading a partition of a topic. Raises RuntimeError when that can't be."""

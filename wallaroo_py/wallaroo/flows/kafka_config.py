@@ -5,10 +5,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from ..addresses import host_port
 from ..engine import load_engine
 from ..kafka import KafkaSinkConfig, KafkaSourceConfig
 from ..places import describe, shorten
-from .kafka import OFFSET_BEGINNING, OFFSET_END, KafkaReading, KafkaSource, kafka_properties
+from .config_ends import instance_of
+from .kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    KafkaReading,
+    KafkaSource,
+    ReadingPartition,
+    kafka_properties,
+)
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import StatefulSourcePartition
 
@@ -28,15 +37,14 @@ class KafkaConfigSource(KafkaSource):
 
     def __init__(self, config: KafkaSourceConfig) -> None:
         super().__init__(
-            [f"{_host(host)}:{port}" for host, port in config.brokers],
+            [host_port(host, port) for host, port in config.brokers],
             [config.topic],
             starting_offset=OFFSET_END if config.start == "latest" else OFFSET_BEGINNING,
             add_config=config.properties,
             batch_size=_MESSAGES_AT_ONCE,
         )
         self.config = config
-        decoder = config.decoder
-        self._decoder = decoder() if isinstance(decoder, type) else decoder
+        self._decoder = instance_of(config.decoder)
 
     def build_part(
         self, now: datetime, for_part: str, resume_state: Any | None
@@ -57,21 +65,7 @@ class KafkaConfigSource(KafkaSource):
         return {"type": type(self.config).__name__, "topic": self.config.topic}
 
 
-class _DecodedPartition(StatefulSourcePartition):
-    def __init__(self, reading: KafkaReading) -> None:
-        self._reading = reading
-
-    def next_awake(self) -> datetime | None:
-        return self._reading.next_awake()
-
-    def snapshot(self) -> int:
-        return self._reading.snapshot()
-
-    def close(self) -> None:
-        self._reading.close()
-
-
-class _ValuePartition(_DecodedPartition):
+class _ValuePartition(ReadingPartition):
     def __init__(self, reading: KafkaReading, decode: Any) -> None:
         super().__init__(reading)
         self._decode = decode
@@ -82,7 +76,7 @@ class _ValuePartition(_DecodedPartition):
         return [item for item in decoded if item is not None]
 
 
-class _MessagePartition(_DecodedPartition):
+class _MessagePartition(ReadingPartition):
     def __init__(self, reading: KafkaReading, topic: str, index: int, decoder: Any) -> None:
         super().__init__(reading)
         self._decode = decoder.decode_message
@@ -106,7 +100,7 @@ class KafkaConfigSink(DynamicSink):
         config = self.config
         limit = config.max_message_size + _MESSAGE_OVERHEAD_BYTES
         properties = kafka_properties(
-            ",".join(f"{_host(host)}:{port}" for host, port in config.brokers),
+            ",".join(host_port(host, port) for host, port in config.brokers),
             **{
                 "linger.ms": config.max_produce_buffer_ms,
                 "message.max.bytes": max(limit, _BROKERS_LIMIT_BYTES),
@@ -128,8 +122,7 @@ class _EncodedPartition(StatelessSinkPartition):
         self._writer = writer
         self._topic = config.topic
         self._bytes_max = config.max_message_size
-        encoder = config.encoder
-        self._encode = (encoder() if isinstance(encoder, type) else encoder).encode
+        self._encode = instance_of(config.encoder).encode
 
     def write_batch(self, items: list[Any]) -> None:
         messages = [self._message(item) for item in items]
@@ -175,7 +168,3 @@ class _EncodedPartition(StatelessSinkPartition):
 
     def close(self) -> None:
         self._writer.close()
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

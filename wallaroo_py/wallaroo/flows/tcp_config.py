@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ..tcp import TCPSinkConfig, TCPSourceConfig
+from .config_ends import instance_of
 from .idle_pause import IdlePause
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import DynamicSource, StatelessSourcePartition
@@ -26,8 +27,7 @@ class TcpConfigSource(DynamicSource):
     def __init__(self, config: TCPSourceConfig, step_id: str) -> None:
         self.config = config
         self._step_id = step_id
-        decoder = config.decoder
-        self._decoder = decoder() if isinstance(decoder, type) else decoder
+        self._decoder = instance_of(config.decoder)
 
     def build(
         self, now: datetime, worker_index: int, worker_count: int

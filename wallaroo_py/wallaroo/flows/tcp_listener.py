@@ -7,6 +7,8 @@ import selectors
 import socket
 from collections.abc import Callable
 
+from ..addresses import host_port
+
 LOG = logging.getLogger("wallaroo.flows")
 FRAME_BYTES_MAX = 16 << 20
 READ_BYTES_MAX = 64 << 10
@@ -81,8 +83,7 @@ class TcpListener:
     @property
     def address(self) -> str:
         """Where it listens, HOST:PORT."""
-        host, port = self._socket.getsockname()[:2]
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return host_port(*self._socket.getsockname()[:2])
 
     def take(self) -> list[bytes]:
         """Return the payloads of the frames that have come; reads each connection once."""

@@ -11,7 +11,9 @@ import time
 from collections import deque
 from typing import Any
 
+from ..addresses import host_port
 from ..places import describe, shorten
+from .config_ends import instance_of
 from .outputs import EpochSinkPartition
 
 LOG = logging.getLogger("wallaroo.flows")
@@ -34,7 +36,7 @@ class TcpSender(EpochSinkPartition):
 
     def __init__(self, host: str, port: int, encoder: Any, step_id: str) -> None:
         self._address = (host, port)
-        self._encode = (encoder() if isinstance(encoder, type) else encoder).encode
+        self._encode = instance_of(encoder).encode
         self._step_id = step_id
         self._kept: deque[bytes] = deque()  # sent, in order, and not acknowledged
         self._kept_bytes = 0
@@ -150,5 +152,4 @@ class TcpSender(EpochSinkPartition):
         return self._socket
 
     def _people(self) -> str:
-        host, port = self._address
-        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        return host_port(*self._address)
