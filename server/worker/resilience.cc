@@ -88,14 +88,13 @@ void Resilience::restore(const embed::Gil& gil, const Assembly& assembly) {
   // Records of another worker that is ready already may come before this one knows that all are.
   for (flow::EpochStates* states : states_) states->write_to(rows_);
   if (newest_epoch() == 0) return;
-  const auto start = std::chrono::steady_clock::now();
   const std::uint64_t keys = checkpoint::restore_states(
       gil, *store_, states_pickling_, keys_pickling_, states_,
       [&](std::string_view state, _object* key) { return assembly.owns(gil, state, key); });
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-                      std::chrono::steady_clock::now() - start)
+                      std::chrono::steady_clock::now() - made_)
                       .count();
-  metrics_.counter("machida_checkpoint_restore_ms_total", {}).add(static_cast<std::uint64_t>(ms));
+  metrics_.counter(kRestoreMillis).add(static_cast<std::uint64_t>(ms));
   log::info("resuming behind epoch {}: {} keys restored in {} ms", newest_epoch(), keys, ms);
 }
 
@@ -162,6 +161,18 @@ void Resilience::work() {
   if (!epochs_ || abandoned_) return;
   if (std::exchange(end_soon_, false)) epochs_->end();
   epochs_->work();
+}
+
+void Resilience::log_summary() const {
+  using checkpoint::Epochs;
+  const auto count = [this](const char* name) { return metrics_.total(name); };
+  log::info(
+      "epochs: {}, us in epochs: {}, us in barriers: {}, us in store commits: {}, changed keys: "
+      "{}, "
+      "state bytes: {}, store failures: {}, ms in restoring: {}",
+      count(Epochs::kEpochs), count(Epochs::kEpochMicros), count(Epochs::kBarrierMicros),
+      count(Epochs::kCommitMicros), count(Epochs::kKeys), count(Epochs::kStateBytes),
+      count(Epochs::kFailures), count(kRestoreMillis));
 }
 
 void Resilience::abandon() {

@@ -41,6 +41,9 @@ struct ResilienceOptions {
 
 class Resilience final : public checkpoint::Surroundings, public checkpoint::EpochMember {
  public:
+  // Of a start: from opening the store to the last live state.
+  static constexpr const char* kRestoreMillis = "machida_checkpoint_restore_ms_total";
+
   // Opens and verifies what there is. Throws store::StoreError.
   Resilience(const embed::Gil&, uv::Loop& loop, flow::Intake& intake,
              const ResilienceOptions& options, const std::string& application,
@@ -87,6 +90,8 @@ class Resilience final : public checkpoint::Surroundings, public checkpoint::Epo
   void go_on() { soon_.ask(); }
   // Everything is in a closed epoch, or given up.
   bool all_closed() const { return abandoned_ || (epochs_ && epochs_->all_closed()); }
+  // What the epochs have cost, as a line of the log.
+  void log_summary() const;
   // The run has failed: the open epoch is given up, a restart begins behind the newest one.
   void abandon();
 
@@ -106,6 +111,7 @@ class Resilience final : public checkpoint::Surroundings, public checkpoint::Epo
   const int worker_;
   const bool alone_;
   metrics::Registry& metrics_;
+  const std::chrono::steady_clock::time_point made_ = std::chrono::steady_clock::now();
   store::Directory directory_;
   std::string identity_;
   std::unique_ptr<store::Store> store_;

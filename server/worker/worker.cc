@@ -324,6 +324,7 @@ void Worker::finish(int status) {
 }
 
 void Worker::log_summary() const {
+  if (resilience_) resilience_->log_summary();
   const std::string late =
       due_work_ ? fmt::format(", late records: {}", metrics_.total(flow::LateItems::kCounter)) : "";
   log::info(

@@ -148,6 +148,7 @@ def test_epoch_stays_open_while_the_disk_is_full(
         counting.wait_more()
         counting.finish()
         assert server.log_lines("is stored")
+        assert server.epochs_summary()["store failures"] > 0
 
 
 def test_server_killed_while_the_disk_is_full_goes_on_when_there_is_space(

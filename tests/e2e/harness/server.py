@@ -123,12 +123,19 @@ class Server:
 
     def summary(self) -> dict[str, int]:
         """Returns the counts that a server which has ended logged last, of all its workers."""
-        lines = self.log_lines("records in:")
+        return self._counts("records in:")
+
+    def epochs_summary(self) -> dict[str, int]:
+        """Returns the same of what its epochs have cost, with --resilience-dir."""
+        return self._counts("epochs:")
+
+    def _counts(self, first: str) -> dict[str, int]:
+        lines = self.log_lines(first)
         assert lines, self.describe()
         assert len(lines) == 1 or all("[worker" in line for line in lines), self.describe()
         totals: dict[str, int] = {}
         for line in lines:
-            for name, count in COUNTS.findall(line[line.index("records in:") :]):
+            for name, count in COUNTS.findall(line[line.index(first) :]):
                 totals[name.strip()] = totals.get(name.strip(), 0) + int(count)
         return totals
 
