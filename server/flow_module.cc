@@ -23,6 +23,7 @@
 #include "server/plan/mistakes.h"
 #include "server/store/recovery_parts.h"
 #include "server/uv/child.h"
+#include "server/uv/stop_signal.h"
 #include "server/worker/flow_run.h"
 #include "server/worker/flow_summary.h"
 #include "server/worker/stored_flow.h"
@@ -203,5 +204,7 @@ PyObject* die_with_parent(PyObject*, PyObject* args) {
   uv::die_with_parent(parent);
   Py_RETURN_NONE;
 }
+
+PyObject* stop_asked(PyObject*, PyObject*) { return PyBool_FromLong(uv::StopSignal::has_come()); }
 
 }  // namespace machida

@@ -1,6 +1,7 @@
 // `_machida.run_flow`: a dataflow of wallaroo.flows, run in the calling thread; and
 // `_machida.init_db_dir`: the recovery partitions that it can keep its state in; and
-// `_machida.die_with_parent`, for processes that share one.
+// `_machida.die_with_parent`, for processes that share one; and `_machida.stop_asked`, for what
+// waits in one.
 #pragma once
 
 struct _object;
@@ -10,6 +11,7 @@ namespace machida {
 _object* run_flow(_object* module, _object* args);
 _object* init_db_dir(_object* module, _object* args);
 _object* die_with_parent(_object* module, _object* args);
+_object* stop_asked(_object* module, _object* nothing);
 
 inline constexpr const char* kRunFlowDoc =
     "run_flow(flow: Dataflow, options: dict) -> str | None\n\n"
@@ -34,5 +36,9 @@ inline constexpr const char* kDieWithParentDoc =
     "die_with_parent(parent: int) -> None\n\n"
     "From now on the kernel kills this process when its parent's thread ends; at once if the\n"
     "parent is not the process with that number any more.";
+
+inline constexpr const char* kStopAskedDoc =
+    "stop_asked() -> bool\n\n"
+    "Whether SIGTERM or SIGINT has asked the dataflow that runs on the main thread to end.";
 
 }  // namespace machida

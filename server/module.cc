@@ -308,6 +308,7 @@ PyMethodDef kMethods[] = {
     {"run_flow", run_flow, METH_VARARGS, kRunFlowDoc},
     {"init_db_dir", init_db_dir, METH_VARARGS, kInitDbDirDoc},
     {"die_with_parent", die_with_parent, METH_VARARGS, kDieWithParentDoc},
+    {"stop_asked", stop_asked, METH_NOARGS, kStopAskedDoc},
     {"step_trace", step_trace, METH_VARARGS, kStepTraceDoc},
     {"kafka_partitions", kafka_partitions, METH_VARARGS, kKafkaPartitionsDoc},
     {"window_trace", window_trace, METH_VARARGS, kWindowTraceDoc},

@@ -83,6 +83,8 @@ void StopSignal::on_wake() {
 
 int StopSignal::number() const { return g_last; }
 
+bool StopSignal::has_come() { return g_wake.load() && g_arrived > 0; }
+
 void StopSignal::ignore_later() {
   before_term_.sa_handler = SIG_IGN;
   before_int_.sa_handler = SIG_IGN;

@@ -24,6 +24,9 @@ class StopSignal {
   // The newest one's: SIGTERM or SIGINT; 0: none came.
   int number() const;
 
+  // Whether one has come since the one that there is was made. Any thread.
+  static bool has_come();
+
  private:
   void on_wake();
 

@@ -214,6 +214,40 @@ def test_a_receiver_that_was_away_gets_everything(run: Runs, new_receiver: NewRe
     assert list(dict.fromkeys(got)) == ["one", "two", "three", "four"]
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_ends_a_flow_whose_receiver_is_not_there(
+    run: Runs, new_receiver: NewReceiver, workers: str
+) -> None:
+    receiver = new_receiver()
+    receiver.stop()
+    running = run(tcp_flow(receiver), "-w", workers)
+    wait_until(lambda: running.text.count("can't be reached") == int(workers), lambda: running.text)
+    running.process.send_signal(signal.SIGTERM)
+    assert abs(running.ended()) in (signal.SIGTERM, 128 + signal.SIGTERM)  # nothing was started
+    assert "Traceback" not in running.text
+
+
+@pytest.mark.parametrize("recovers", [False, True])
+def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
+    run: Runs, new_receiver: NewReceiver, tmp_path: Path, recovers: bool
+) -> None:
+    receiver = new_receiver()
+    patience = "from wallaroo.flows import tcp_sender\ntcp_sender.CLOSE_S_MAX = 0.3\n"
+    flags = (*make_recovery(tmp_path), "-s", "1") if recovers else ()
+    running = run(patience + tcp_flow(receiver), *flags)
+    address = running.address()
+    say(address, "one")
+    assert receiver.wait_lines(1) == ["one"]
+    receiver.stop()
+    with Client(address) as client:
+        client.send(frames("two", "three", "four", fmt=">H"))
+        wait_until(lambda: "can't be reached" in running.text, lambda: running.text)
+    running.process.send_signal(signal.SIGTERM)
+    assert running.ended() == 1
+    assert "did not take the last outputs within 0.3 s" in running.text
+    assert 'in step "out"' in running.text or "in step 'out'" in running.text
+
+
 def test_states_behind_a_tcp_source_survive_a_stop(
     run: Runs, receiver: Receiver, tmp_path: Path
 ) -> None:

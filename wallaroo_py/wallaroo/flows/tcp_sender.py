@@ -12,13 +12,14 @@ from collections import deque
 from typing import Any
 
 from ..addresses import host_port
+from ..engine import load_engine
 from ..places import describe, shorten
 from .config_ends import instance_of
 from .outputs import EpochSinkPartition
 
 LOG = logging.getLogger("wallaroo.flows")
 CLOSE_S_MAX = 30.0
-"""How long the receiver may take to acknowledge the last outputs."""
+"""How long the receiver may take to acknowledge the last outputs, or be away, at the end."""
 _PAUSE_MIN_S, _PAUSE_MAX_S = 0.05, 2.0
 _LOOK_S = 0.002
 _CONNECT_S_MAX = 10.0
@@ -31,7 +32,8 @@ class TcpSender(EpochSinkPartition):
     waits for. When the connection breaks it is made again, and begins with the first of those.
 
     host, port: the receiver's. encoder: has `encode(item)`, which returns bytes, a str or None.
-    step_id: the output's. Waits for the receiver.
+    step_id: the output's. Waits for the receiver, CLOSE_S_MAX at most once the dataflow has been
+    asked to end: then write_batch and end_epoch raise TimeoutError.
     """
 
     def __init__(self, host: str, port: int, encoder: Any, step_id: str) -> None:
@@ -41,24 +43,32 @@ class TcpSender(EpochSinkPartition):
         self._kept: deque[bytes] = deque()  # sent, in order, and not acknowledged
         self._kept_bytes = 0
         self._socket: socket.socket | None = None
-        self._connect(None)
+        self._deadline: float | None = None  # of the wait that is under way
+        self._stop_asked = load_engine().stop_asked
+        self._connect()
 
     def write_batch(self, items: list[Any]) -> None:
         """Send the items' outputs. Raises TypeError when the encoder returns something else."""
+        self._deadline = None
         outputs = [output for output in map(self._encoded, items) if output]
         self._kept.extend(outputs)
         self._kept_bytes += sum(map(len, outputs))
         self._send(b"".join(outputs))
+        if self._socket is None:
+            self._check_everything_sent()
         self._forget_acknowledged()
 
     def end_epoch(self) -> None:
         """Wait until everything is acknowledged. Called by the engine."""
-        self._wait_acknowledged(None)
+        self._deadline = None
+        self._wait_acknowledged()
+        self._check_everything_sent()
 
     def close(self) -> None:
         """Wait until everything is acknowledged, CLOSE_S_MAX at most, and close the connection."""
+        self._limit_waits()
         try:
-            self._wait_acknowledged(time.monotonic() + CLOSE_S_MAX)
+            self._wait_acknowledged()
         finally:
             if self._kept:
                 LOG.error(
@@ -86,18 +96,33 @@ class TcpSender(EpochSinkPartition):
         try:
             self._connected().sendall(data)
         except OSError as error:
-            self._again(error, None)
+            self._again(error)
 
-    def _wait_acknowledged(self, deadline: float | None) -> None:
+    def _wait_acknowledged(self) -> None:
         while self._kept:
             try:
                 self._look_for_the_end()
                 self._forget_acknowledged()
             except OSError as error:
-                self._again(error, deadline)
-            if not self._kept or (deadline is not None and time.monotonic() > deadline):
+                self._again(error)
+            if not self._kept or self._waited_enough():
                 return
             time.sleep(_LOOK_S)
+
+    def _limit_waits(self) -> None:
+        if self._deadline is None:
+            self._deadline = time.monotonic() + CLOSE_S_MAX
+
+    def _waited_enough(self) -> bool:
+        if self._stop_asked():
+            self._limit_waits()
+        return self._deadline is not None and time.monotonic() > self._deadline
+
+    def _check_everything_sent(self) -> None:
+        if self._kept and self._waited_enough():
+            raise TimeoutError(
+                f"{self._people()} did not take the last outputs within {CLOSE_S_MAX:g} s"
+            )
 
     def _look_for_the_end(self) -> None:
         """Raise ConnectionError when the receiver has closed the connection."""
@@ -114,24 +139,24 @@ class TcpSender(EpochSinkPartition):
         while self._kept and self._kept_bytes - len(self._kept[0]) >= waiting_bytes:
             self._kept_bytes -= len(self._kept.popleft())
 
-    def _again(self, error: OSError, deadline: float | None) -> None:
+    def _again(self, error: OSError) -> None:
         """Connect again, and send what was not acknowledged."""
         LOG.warning("step %r: the connection to %s broke: %s", self._step_id, self._people(), error)
-        while deadline is None or time.monotonic() <= deadline:
+        while not self._waited_enough():
             try:
-                self._connect(deadline)
+                self._connect()
                 if self._socket is not None:
                     self._socket.sendall(b"".join(self._kept))
                 return
             except OSError:
                 time.sleep(_PAUSE_MIN_S)
 
-    def _connect(self, deadline: float | None) -> None:
+    def _connect(self) -> None:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
         pause_s = _PAUSE_MIN_S
-        while deadline is None or time.monotonic() <= deadline:
+        while not self._waited_enough():
             try:
                 self._socket = socket.create_connection(self._address, timeout=_CONNECT_S_MAX)
                 self._socket.settimeout(None)
