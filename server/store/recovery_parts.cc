@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <regex>
+#include <optional>
 
 #include "server/store/digest.h"
 #include "server/store/file.h"
+#include "server/store/names.h"
 
 namespace machida::store {
 namespace fs = std::filesystem;
@@ -16,12 +17,19 @@ namespace {
 // Where a set is while it is made: under the second name it is whole.
 constexpr const char* kInWork = "parts.new";
 constexpr const char* kWhole = "parts.made";
+constexpr std::int64_t kNumberMax = 999'999;
+
+std::string name_of(std::int64_t number) { return fmt::format("part-{}.sqlite3", number); }
+
+std::string path_of(const fs::path& directory, std::uint32_t number) {
+  return (directory / name_of(number)).string();
+}
 
 // The partition's number, or -1 for another file.
 int number_in(const std::string& name) {
-  static const std::regex pattern("part-(0|[1-9][0-9]{0,5})\\.sqlite3");
-  std::smatch found;
-  return std::regex_match(name, found, pattern) ? std::stoi(found[1]) : -1;
+  const std::optional<std::int64_t> number = number_between(name, "part-", ".sqlite3");
+  return number && *number <= kNumberMax && name == name_of(*number) ? static_cast<int>(*number)
+                                                                     : -1;
 }
 
 std::vector<int> numbers_in(const std::string& directory) {
@@ -31,10 +39,6 @@ std::vector<int> numbers_in(const std::string& directory) {
       numbers.push_back(number);
   std::sort(numbers.begin(), numbers.end());
   return numbers;
-}
-
-std::string path_of(const fs::path& directory, std::uint32_t number) {
-  return (directory / fmt::format("part-{}.sqlite3", number)).string();
 }
 
 // A creation that was interrupted: a set that is whole gets to its place, others go.
