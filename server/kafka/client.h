@@ -18,8 +18,9 @@ class KafkaError : public std::runtime_error {
 
 // What a client complains about. It goes on by itself in every case.
 enum class Trouble {
-  kBrokers,  // none can be reached
-  kTopic,    // it does not exist, or may not be read
+  kBrokers,      // none can be reached
+  kTopic,        // it does not exist, or may not be read
+  kTransaction,  // an earlier one has no end
   kOther,
 };
 Trouble kind_of_error(int librdkafka_error);

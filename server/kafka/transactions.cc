@@ -51,6 +51,17 @@ Ended Transactions::commit(std::int64_t epoch, int timeout_ms) {
   return out;
 }
 
+std::string Transactions::unreadable(int librdkafka_error) const {
+  const auto error = static_cast<rd_kafka_resp_err_t>(librdkafka_error);
+  std::string why =
+      std::string("which epoch is committed can't be read: ") + rd_kafka_err2str(error);
+  // The brokers answer at once, but only with offsets that no transaction can change any more.
+  if (error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT)
+    why += "; a transaction with offsets of group '" + settings_.transactional_id +
+           "' has not ended (one that never ends is found and aborted with kafka-transactions.sh)";
+  return why;
+}
+
 Ended Transactions::send_epoch(std::int64_t epoch, int timeout_ms) {
   const PartitionsPtr offsets(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_t* marked =
@@ -82,8 +93,8 @@ Result<std::int64_t> Transactions::visible_epoch(int timeout_ms) const {
   rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), kMarkedPartition);
   const rd_kafka_resp_err_t error = rd_kafka_committed(client.get(), offsets.get(), timeout_ms);
   const rd_kafka_topic_partition_t& marked = offsets->elems[0];
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{rd_kafka_err2str(error)};
-  if (marked.err != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{rd_kafka_err2str(marked.err)};
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{unreadable(error)};
+  if (marked.err != RD_KAFKA_RESP_ERR_NO_ERROR) return Error{unreadable(marked.err)};
   return marked.offset < 0 ? 0 : marked.offset;
 }
 

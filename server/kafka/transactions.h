@@ -46,6 +46,7 @@ class Transactions {
 
  private:
   Ended send_epoch(std::int64_t epoch, int timeout_ms);
+  std::string unreadable(int librdkafka_error) const;
 
   std::shared_ptr<Producer> producer_;
   ProducerSettings settings_;

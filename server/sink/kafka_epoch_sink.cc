@@ -81,8 +81,8 @@ void KafkaEpochSink::start() {
         if (visible)
           started->visible_epoch = *visible;
         else
-          started->ended = {kafka::Outcome::kRetry,
-                            "which epoch is committed can't be read: " + visible.error()};
+          *started = {
+              {kafka::Outcome::kRetry, visible.error()}, kafka::Trouble::kTransaction, true};
       },
       [this, alive = alive_, life = life_, started] {
         if (*alive && life == life_) on_started(*started);
@@ -93,7 +93,7 @@ void KafkaEpochSink::on_started(const Started& started) {
   producer_->serve();
   introduced_ = started.introduced;
   if (started.ended.outcome != kafka::Outcome::kDone || lost_) {
-    on_trouble(kafka::Trouble::kBrokers, started.ended.why);
+    on_trouble(started.trouble, started.ended.why);
     if (started.ended.outcome == kafka::Outcome::kFatal || lost_) return start_anew("");
     return retry_.start(kAgainMs);
   }

@@ -89,6 +89,7 @@ class KafkaEpochSink final : public Sink,
   };
   struct Started {
     kafka::Ended ended;
+    kafka::Trouble trouble = kafka::Trouble::kBrokers;  // what kept it from starting
     bool introduced = false;
     std::int64_t visible_epoch = 0;
   };

@@ -163,10 +163,10 @@ class Counting(Survivor):
     ) -> None:
         self.topic_in = kafka.new_topic("in", 3)
         if out is None:
-            topic_out = kafka.new_topic("out", 2)
-            arguments = kafka_arguments(self.topic_in, topic_out)
+            self.topic_out = kafka.new_topic("out", 2)
+            arguments = kafka_arguments(self.topic_in, self.topic_out)
             super().__init__(TO_KAFKA, arguments, directory, interval_s)
-            self._seen: CommittedCounts | CountLines = CommittedCounts(topic_out)
+            self._seen: CommittedCounts | CountLines = CommittedCounts(self.topic_out)
         else:
             arguments = [*kafka_arguments(self.topic_in), "--out", out.address]
             super().__init__(TO_TCP, arguments, directory, interval_s)
@@ -185,6 +185,11 @@ class Counting(Survivor):
         self._seen.close()
         if error is None:
             self.load.stop()
+
+    def group(self) -> str:
+        """Returns the group with the epochs that are visible in topic_out."""
+        identity = (self.store / "id").read_text().strip()
+        return f"machida-{identity}-main-{self.topic_out.name}-0"
 
     def check_new_outputs(self) -> int:
         """Reads what has become visible; returns how many outputs there are, each counted once."""

@@ -53,7 +53,10 @@ class Load:
         while not self._stopping.is_set():
             for _ in range(self._per_batch):
                 word = str(self.count % self._words if self._words else self.count)
-                self._producer.produce(self.topic.name, word, word, on_delivery=self._reported)
+                try:
+                    self._producer.produce(self.topic.name, word, word, on_delivery=self._reported)
+                except BufferError:
+                    break  # the broker is away for long
                 self.count += 1
             self._producer.poll(0)
             time.sleep(1 / BATCHES_PER_S)
