@@ -1,104 +1,22 @@
 #include "server/recovery.h"
 
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <stdexcept>
 #include <vector>
 
+#include "server/recovery_of_parts.h"
+#include "server/recovery_text.h"
 #include "server/store/inspection.h"
+#include "server/store/part_set.h"
 
 namespace machida {
 namespace {
 
 constexpr int kMistake = 2;
-constexpr int kRefused = 4;
-constexpr std::size_t kKeyBytesShown = 64;
-
-std::string time_text(std::int64_t time_ms) {
-  const std::chrono::system_clock::time_point time{std::chrono::milliseconds(time_ms)};
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}Z", fmt::gmtime(time));
-}
-
-std::string size_text(std::uint64_t bytes) {
-  double size = static_cast<double>(bytes);
-  const char* const units[] = {"B", "kB", "MB", "GB", "TB"};
-  std::size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < std::size(units); ++unit) size /= 1000;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, units[unit]);
-}
-
-// Control characters would do things to the terminal.
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\\')
-      out += "\\\\";
-    else if (byte < 0x20 || byte == 0x7f)
-      out += fmt::format("\\x{:02x}", byte);
-    else
-      out += c;
-  }
-  return out;
-}
-
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes.substr(0, kKeyBytesShown))
-    out += fmt::format("{:02x}", static_cast<unsigned char>(c));
-  return out + (bytes.size() > kKeyBytesShown ? "..." : "");
-}
-
-std::string key_text(const store::Key& key) {
-  switch (key.kind) {
-    case store::KeyKind::kNone:
-      return "(no key)";
-    case store::KeyKind::kText:
-      return escaped(key.bytes);
-    case store::KeyKind::kInteger:
-      return std::to_string(key.integer);
-    case store::KeyKind::kBytes:
-      return "bytes " + hex(key.bytes);
-    case store::KeyKind::kPickle:
-      return fmt::format("pickle of {} bytes {}", key.bytes.size(), hex(key.bytes));
-  }
-  return "";
-}
-
-// Rows of cells as aligned columns; the first row is the heading. Numbers to the right.
-class Table {
- public:
-  using Row = std::vector<std::string>;
-  explicit Table(Row heading) : rows_{std::move(heading)} {}
-  void add(Row row) { rows_.push_back(std::move(row)); }
-  std::string text() const {
-    std::vector<std::size_t> widths(rows_.front().size(), 0);
-    for (const Row& row : rows_)
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    std::string out;
-    for (const Row& row : rows_) {
-      std::string line = " ";
-      for (std::size_t i = 0; i < row.size(); ++i)
-        line += i == 0 ? fmt::format(" {:<{}}", row[i], widths[i])
-                       : fmt::format("  {:>{}}", row[i], widths[i]);
-      out += line + "\n";
-    }
-    return out;
-  }
-
- private:
-  std::vector<Row> rows_;
-};
-
-void add_damage(const std::vector<std::string>& damage, RecoveryReport& report) {
-  for (const std::string& why : damage) report.error += "machida: " + why + "\n";
-  if (!damage.empty()) report.status = kRefused;
-}
 
 void ls(store::Inspection& store, int worker, RecoveryReport& report) {
   const store::Meta& meta = store.meta();
@@ -162,8 +80,7 @@ void show(store::Inspection& store, const store::Directory& directory, int worke
 void show_keys(store::Inspection& store, const std::string& wanted, RecoveryReport& report) {
   std::vector<std::string> lines;
   store.read_states([&](std::string_view state, const store::Key& key, std::string_view value) {
-    if (wanted.empty() || state == wanted)
-      lines.push_back(fmt::format("{}\t{}\t{}\n", escaped(state), key_text(key), value.size()));
+    if (wanted.empty() || state == wanted) lines.push_back(key_line(state, key, value.size()));
   });
   std::sort(lines.begin(), lines.end());
   for (const std::string& line : lines) report.text += line;
@@ -192,12 +109,8 @@ void verify(store::Inspection& store, const store::Directory& directory, int wor
     report.text += fmt::format("worker {}: damaged\n", worker);
 }
 
-struct Wanted {
-  std::string command, directory, state;
-  bool keys = false;
-};
-
-void look(const Wanted& wanted, RecoveryReport& report) {
+void look(const RecoveryWanted& wanted, RecoveryReport& report) {
+  if (!store::part_numbers(wanted.directory).empty()) return look_at_parts(wanted, report);
   const store::Directory directory(wanted.directory, store::Directory::Access::kInspect);
   const std::vector<int> workers = store::workers_of(directory);
   if (workers.empty()) return add_damage({directory.path() + ": holds no store"}, report);
@@ -221,10 +134,12 @@ void look(const Wanted& wanted, RecoveryReport& report) {
 }  // namespace
 
 RecoveryReport recovery_report(int argc, const char* const* argv) {
-  CLI::App cli("Shows what a recovery directory holds; unpickles nothing and changes nothing.",
-               "machida recovery");
+  CLI::App cli(
+      "Shows what a recovery directory holds, of a server or of dataflows; unpickles nothing and "
+      "changes nothing.",
+      "machida recovery");
   cli.require_subcommand(1);
-  Wanted wanted;
+  RecoveryWanted wanted;
   const auto add = [&](const char* name, const char* what) {
     CLI::App* command = cli.add_subcommand(name, what);
     command->add_option("DIR", wanted.directory, "the recovery directory")->required();

@@ -57,26 +57,31 @@ void PartFile::create(const std::string& path, const Place& place) {
   transaction.commit();
 }
 
-PartFile::PartFile(const std::string& path) : database_(path, Database::Mode::kServe) {
-  take();
-  database_.run("PRAGMA synchronous=FULL");
+PartFile::PartFile(const std::string& path, Access access)
+    : database_(path, access == Access::kRun ? Database::Mode::kServe : Database::Mode::kInspect) {
+  set_access(access);
   check_format();
   load();
-  verify();
+  if (access == Access::kRun) verify();
+}
+
+void PartFile::set_access(Access access) {
+  database_.run(fmt::format("PRAGMA busy_timeout={}", kTakeMs).c_str());
+  try {
+    if (access == Access::kRun) take();
+    database_.number("PRAGMA user_version");
+  } catch (const StoreError& error) {
+    if (std::string_view(error.what()).ends_with("database is locked"))
+      refuse(path(), access == Access::kRun ? "in use by another run" : "in use by a run");
+    throw;
+  }
 }
 
 // Nobody else can read or write it from then on.
 void PartFile::take() {
-  database_.run(fmt::format("PRAGMA busy_timeout={}", kTakeMs).c_str());
   database_.run("PRAGMA locking_mode=EXCLUSIVE");
-  try {
-    database_.run("PRAGMA journal_mode=WAL");
-    database_.number("PRAGMA user_version");
-  } catch (const StoreError& error) {
-    if (std::string_view(error.what()).ends_with("database is locked"))
-      refuse(path(), "in use by another run");
-    throw;
-  }
+  database_.run("PRAGMA journal_mode=WAL");
+  database_.run("PRAGMA synchronous=FULL");
 }
 
 void PartFile::check_format() {
@@ -183,9 +188,21 @@ void PartFile::go_back_to(std::uint64_t epoch, std::uint64_t horizon) {
   database_.checkpoint(Database::Checkpoint::kPassive);
 }
 
-void PartFile::read(const OnState& on_state) {
+std::vector<PartFile::EpochFacts> PartFile::epochs() {
   Statement select = database_.prepare(
-      "SELECT state, kind, key, value, max(epoch) FROM snaps GROUP BY state, kind, key");
+      "SELECT epoch, count(*), sum(length(key) + ifnull(length(value), 0)) FROM snaps"
+      " GROUP BY epoch ORDER BY epoch");
+  std::vector<EpochFacts> epochs;
+  while (select.step())
+    epochs.push_back({as_unsigned(select.integer(0)), select.integer(1), select.integer(2)});
+  return epochs;
+}
+
+void PartFile::read(std::uint64_t epoch, const OnState& on_state) {
+  Statement select = database_.prepare(
+      "SELECT state, kind, key, value, max(epoch) FROM snaps WHERE epoch <= ? GROUP BY state, kind,"
+      " key");
+  select.bind(1, as_signed(epoch));
   while (select.step()) {
     if (select.type(3) == Statement::Type::kNull) continue;
     on_state(std::string(select.bytes(0)),

@@ -35,8 +35,12 @@ class PartFile {
 
   // An empty one, which is closed again. Throws StoreError.
   static void create(const std::string& path, const Place& place);
-  // Opens the file, keeps others from it, and verifies all of it. Throws StoreError.
-  explicit PartFile(const std::string& path);
+  enum class Access {
+    kRun,      // keeps others from it, and verifies all of it
+    kInspect,  // changes nothing; refused while a run has it
+  };
+  // Throws StoreError.
+  explicit PartFile(const std::string& path, Access access = Access::kRun);
 
   const std::string& path() const noexcept { return database_.path(); }
   const Place& place() const noexcept { return place_; }
@@ -44,11 +48,20 @@ class PartFile {
   // Up to here superseded snapshots are gone.
   std::uint64_t horizon() const noexcept { return progress_.horizon; }
   std::vector<Run> runs_before(std::uint64_t epoch) const;
+  // Reads everything. Throws StoreError with what is wrong.
+  void verify();
+
+  // What is left of an epoch's snapshots, bytes of keys and values; oldest first.
+  struct EpochFacts {
+    std::uint64_t number = 0;
+    std::int64_t snapshots = 0, bytes = 0;
+  };
+  std::vector<EpochFacts> epochs();
 
   // Forgets what came after the epoch, and what is superseded up to the horizon.
   void go_back_to(std::uint64_t epoch, std::uint64_t horizon);
-  // The newest value of every key that has one.
-  void read(const OnState& on_state);
+  // The newest value of every key that has one, as of an epoch.
+  void read(std::uint64_t epoch, const OnState& on_state);
   // Durable when it returns. An epoch that is there already is not stored again.
   void commit(std::uint64_t epoch, std::uint64_t horizon, const Run& run,
               const std::vector<Row>& rows);
@@ -59,9 +72,9 @@ class PartFile {
     Hash rows;  // the sum of their hashes
   };
   void take();
+  void set_access(Access access);
   void check_format();
   void load();
-  void verify();
   Hash sum_of(const char* select);
   Hash row_hash(std::string_view state, std::int64_t kind, std::string_view key, std::int64_t epoch,
                 const std::string_view* value);

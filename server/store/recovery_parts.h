@@ -7,27 +7,15 @@
 
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "server/store/part_file.h"
+#include "server/store/part_set.h"
 #include "server/store/rows.h"
-#include "server/store/store_error.h"
 
 namespace machida::store {
-
-// The files in a directory are no set to go on from.
-class PartsError : public StoreError {
- public:
-  enum class Kind { kNone, kMissing, kInconsistent };
-  PartsError(Kind kind, const std::string& what) : StoreError(what), kind_(kind) {}
-  Kind kind() const noexcept { return kind_; }
-
- private:
-  Kind kind_;
-};
 
 class RecoveryParts {
  public:
@@ -49,18 +37,14 @@ class RecoveryParts {
   void commit(std::uint64_t epoch, std::int64_t now_us, const std::vector<StateRows>& states);
 
  private:
-  void check_set(const std::vector<int>& numbers) const;
-  void check_progress();
   // Up to which epoch superseded snapshots are not needed any more, at this time.
   std::uint64_t horizon_at(std::int64_t now_us);
 
-  std::string directory_;
   std::int64_t backup_interval_us_;
+  PartSet parts_;
   PartFile::Run run_;
-  std::uint64_t epoch_ = 0;
-  std::uint64_t horizon_ = 0;
+  std::uint64_t epoch_, horizon_;
   std::deque<std::pair<std::uint64_t, std::int64_t>> ended_;  // epochs after the horizon: when
-  std::vector<std::unique_ptr<PartFile>> files_;
 };
 
 }  // namespace machida::store

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/store/journal.h"
+#include "server/store/recovery_parts.h"
 #include "server/store/store.h"
 #include "tests/unit/store/support.h"
 
@@ -38,6 +39,22 @@ void fill(TempDirectory& files) {
   const std::string_view frame = "a frame";
   for (int i = 0; i < 5; ++i) journal.append(0, {&frame, 1});
   files.copy_from(temp.path());
+}
+
+// What a dataflow stores: a count of each of some keys, and a position.
+void commit_flow(store::RecoveryParts& parts, std::uint64_t epoch, int keys) {
+  store::StateRows counts{"count", {}};
+  for (int i = 0; i < keys; ++i)
+    counts.rows.push_back({testing::text_key("key-" + std::to_string(i)), "12345"});
+  parts.commit(epoch, static_cast<std::int64_t>(epoch),
+               {counts, {"input", {{testing::text_key("part"), "pos"}}}});
+}
+
+void fill_parts(const TempDirectory& files) {
+  store::RecoveryParts::create(files.path(), 2);
+  store::RecoveryParts parts(files.path(), 1'000'000);
+  commit_flow(parts, 1, 20);
+  commit_flow(parts, 2, 5);
 }
 
 }  // namespace
@@ -120,6 +137,68 @@ TEST_CASE("recovery works while a server runs on the directory, and changes noth
     CHECK(contains(report.text, ("epoch " + std::to_string(n) + ",").c_str()));
     store.close(n);
   }
+}
+
+TEST_CASE("recovery ls lists the epochs in the partitions of a dataflow") {
+  const TempDirectory temp;
+  fill_parts(temp);
+  const RecoveryReport report = report_of({"ls", temp.path().c_str()});
+  CHECK(report.status == 0);
+  CHECK(report.error == "");
+  for (const char* part : {"partition 0 of 2: up to epoch 2, ", "partition 1 of 2: up to epoch 2, ",
+                           "epoch  snapshots", "\n  1   ", "\n  2   "})
+    CHECK_MESSAGE(contains(report.text, part), part, " is missing in\n", report.text);
+}
+
+TEST_CASE("recovery show says what the next run of a dataflow goes on from") {
+  const TempDirectory temp;
+  fill_parts(temp);
+  RecoveryReport report = report_of({"show", temp.path().c_str()});
+  CHECK(report.status == 0);
+  for (const char* part : {"epoch 2, in 2 partitions", "  count    20  100 B", "  input     1"})
+    CHECK_MESSAGE(contains(report.text, part), part, " is missing in\n", report.text);
+  report = report_of({"show", temp.path().c_str(), "--keys", "count"});
+  CHECK_MESSAGE(contains(report.text, "count\tkey-19\t5\n"), report.text);
+  CHECK(!contains(report.text, "input"));
+}
+
+TEST_CASE("recovery verify reads all partitions of a dataflow, and says which is damaged") {
+  const TempDirectory temp;
+  fill_parts(temp);
+  RecoveryReport report = report_of({"verify", temp.path().c_str()});
+  CHECK(report.status == 0);
+  CHECK_MESSAGE(contains(report.text, "partition 1 of 2: all verifies, up to epoch 2"),
+                report.text);
+  CHECK(contains(report.text, "the next run goes on from epoch 2"));
+  SUBCASE("a snapshot") {
+    const std::string path = temp.file("part-1.sqlite3");
+    const std::string bytes = testing::read_file(path);
+    testing::flip(path, bytes.rfind("12345"), 1);
+    report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(contains(report.error, "part-1.sqlite3: damaged: the snapshots"), report.error);
+    CHECK(contains(report.text, "partition 0 of 2: all verifies"));
+  }
+  SUBCASE("a partition that is gone") {
+    std::filesystem::remove(temp.file("part-0.sqlite3"));
+    report = report_of({"verify", temp.path().c_str()});
+    CHECK_MESSAGE(contains(report.error, "Missing recovery partitions {PartitionIndex(0)}"),
+                  report.error);
+  }
+  CHECK(report.status == 4);
+}
+
+TEST_CASE("recovery leaves the partitions of a dataflow as they are, also while it runs") {
+  const TempDirectory temp;
+  fill_parts(temp);
+  const std::string before = testing::read_file(temp.file("part-0.sqlite3"));
+  for (const char* command : {"ls", "show", "verify"})
+    CHECK(report_of({command, temp.path().c_str()}).status == 0);
+  CHECK(testing::read_file(temp.file("part-0.sqlite3")) == before);
+  store::RecoveryParts parts(temp.path(), 1'000'000);
+  const RecoveryReport report = report_of({"show", temp.path().c_str()});
+  CHECK(report.status == 4);
+  CHECK_MESSAGE(contains(report.error, "part-0.sqlite3: in use by a run"), report.error);
+  commit_flow(parts, 3, 1);
 }
 
 TEST_CASE("recovery says what is wrong with its arguments") {
