@@ -36,6 +36,8 @@ def problem():
     """Returns what keeps this interpreter from being embedded, or None."""
     if sys.version_info < (3, 11):
         return "it is Python %d.%d, and the server needs 3.11 or newer" % sys.version_info[:2]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return "it is free-threaded, and the server's code relies on the interpreter lock"
     if not shared_library():
         return "it has no shared libpython to link with"
     header = os.path.join(sysconfig.get_config_var("INCLUDEPY") or "", "Python.h")

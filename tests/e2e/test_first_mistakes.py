@@ -260,3 +260,15 @@ def test_a_python_that_can_not_be_run_stops_the_build() -> None:
     )
     assert done.returncode == 1
     assert "MACHIDA_PYTHON is '/no/such/python', which is no program" in done.stderr
+
+
+def test_a_free_threaded_python_is_refused_by_the_build() -> None:
+    code = (
+        "import runpy, sysconfig\n"
+        "sysconfig.get_config_vars()['Py_GIL_DISABLED'] = 1  # as in python3.13t\n"
+        f"runpy.run_path({str(ROOT / 'scripts/embeddable.py')!r}, run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "cannot be embedded: it is free-threaded" in done.stderr
+    assert "MACHIDA_PYTHON=/usr/bin/python3 scripts/build" in done.stderr

@@ -4,6 +4,7 @@
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
+
+EMBEDDABLE = ROOT / "scripts/embeddable.py"
 
 FLOW = """
 from bytewax.connectors.stdio import StdOutSink
@@ -59,6 +62,33 @@ def run(venv: Path, program: str, *arguments: str, cwd: Path, **environment: str
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def newer_pythons() -> list[str]:
+    """The interpreters from 3.12 on, on PATH or of pyenv, that the server can embed."""
+    names = [shutil.which(f"python3.{minor}") for minor in range(12, 20)]
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    names += map(str, sorted(pyenv.glob("3.1[2-9].*/bin/python3")))
+    checks = {name: [name, EMBEDDABLE] for name in names if name}
+    return [
+        name
+        for name, check in checks.items()
+        if subprocess.run(check, capture_output=True, check=False).returncode == 0
+    ]
+
+
+@pytest.mark.parametrize("python", newer_pythons())
+def test_a_newer_python_than_the_build_tool_knows_is_configured(
+    python: str, tmp_path: Path
+) -> None:
+    # Debian 12's meson said of each from 3.12 on that it was no valid one.
+    done = subprocess.run(
+        ["meson", "setup", tmp_path / "build", ROOT, f"-Dpython={python}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
 
 
 def test_every_module_is_installed(venv: Path, tmp_path: Path) -> None:
