@@ -36,6 +36,9 @@ MODULES = {
     "no_return": GOOD.replace("return ab.build()", "ab.build()"),
     "misspelled": GOOD.replace("ApplicationBuilder", "AplicationBuilder"),
     "no_step": FLOW + 'flow.mapp("up", str.upper)\n',
+    "no_sink": FLOW.replace("flow.output", "# "),
+    "no_source": FLOW.replace("flow.input", "# "),
+    "sink_class": FLOW + 'flow.output("again", StdOutSink)\n',
     "no_key": FLOW.replace("flow.output", "flow.reduce('sum', max, bool)\nflow.output"),
 }
 
@@ -165,6 +168,9 @@ def test_a_broker_that_is_not_there_is_named_and_waited_for(start: Start, tmp_pa
         (["good"], "it has application_setup: start it with `machida --application-module good`"),
         (["words", "-r", "none"], 'recovery directory "none" does not exist'),
         (["words", "-r", "none"], "mkdir -p none && python3 -m bytewax.recovery none 4"),
+        (["no_sink"], "at least one output: end it with flow.output(step_id, sink)"),
+        (["no_source"], "at least one input: begin it with flow.input(step_id, source)"),
+        (["words", "-a", "192.0.2.1:2101;192.0.2.2:2101", "-i", "0"], "is another machine"),
         (["words", "-r", "words.py"], 'recovery directory "words.py" does not exist'),
     ],
 )
@@ -186,6 +192,12 @@ def test_a_wrong_command_for_a_dataflow(
             "no_step",
             "line 8",
             "AttributeError: 'Dataflow' object has no attribute 'mapp'. Did you mean: 'map'?",
+        ),
+        (
+            "sink_class",
+            "line 8",
+            "TypeError: argument 'sink': sink must subclass `bytewax.outputs.Sink`; got the class "
+            "StdOutSink and not an object of it: write StdOutSink(...)",
         ),
     ],
 )

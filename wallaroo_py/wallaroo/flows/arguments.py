@@ -21,6 +21,13 @@ def wrong_type(name: str, value: Any, wanted: str) -> TypeError:
     )
 
 
+def object_of(base: type, value: Any) -> str:
+    """Return how an error message names `value`, which is no object of `base`."""
+    if isinstance(value, type) and issubclass(value, base):
+        return f"the class {value.__name__} and not an object of it: write {value.__name__}(...)"
+    return shorten(value)
+
+
 def check_str(name: str, value: Any) -> str:
     """Return `value`, which must be a str that is not empty.
 

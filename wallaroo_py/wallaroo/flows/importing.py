@@ -37,7 +37,7 @@ def load_flow(import_str: str) -> Dataflow:
         there = [found.name for found in pkgutil.iter_modules([os.getcwd()])]
         raise ImportError(
             f"no module {error.name!r}, for the dataflow {import_str!r}; searched: "
-            f"{', '.join(path or '.' for path in sys.path[:3])}, ..."
+            f"{', '.join(list(dict.fromkeys(path or os.getcwd() for path in sys.path))[:3])}, ..."
             f"{did_you_mean(error.name, there)}",
             name=error.name,
         ) from None

@@ -228,9 +228,12 @@ def _check(flow: Dataflow) -> None:
     if not isinstance(flow, Dataflow):
         raise wrong_type("flow", flow, "Dataflow")
     operators = {step[0] for step in flow._steps}
-    for needed in ("input", "output"):
+    for needed, advice in (
+        ("input", "begin it with flow.input(step_id, source)"),
+        ("output", "end it with flow.output(step_id, sink)"),
+    ):
         if needed not in operators:
-            raise ValueError(f"Dataflow needs to contain at least one {needed}")
+            raise ValueError(f"Dataflow needs to contain at least one {needed}: {advice}")
 
 
 def _run(flow: Dataflow, options: dict[str, Any]) -> None:

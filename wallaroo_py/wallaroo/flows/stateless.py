@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
-from .arguments import check_function, takes_item_first
+from .arguments import check_function, object_of, takes_item_first
 from .config_ends import sink_of, source_of
 from .outputs import Sink
 from .sources import Source
@@ -37,7 +37,8 @@ class StatelessOperators(StepList):
             source = source_of(source, step_id) or source
         if not isinstance(source, Source):
             raise TypeError(
-                f"argument 'source': source must subclass `bytewax.inputs.Source`; got {source!r}"
+                "argument 'source': source must subclass `bytewax.inputs.Source`; got "
+                + object_of(Source, source)
             )
         self._add("input", step_id, source)
 
@@ -66,7 +67,8 @@ class StatelessOperators(StepList):
 
         if not is_meant_as_sink(sink):
             raise TypeError(
-                f"argument 'sink': sink must subclass `bytewax.outputs.Sink`; got {sink!r}"
+                "argument 'sink': sink must subclass `bytewax.outputs.Sink`; got "
+                + object_of(Sink, sink)
             )
         mistakes = list(sink_mistakes(sink))
         if mistakes:
