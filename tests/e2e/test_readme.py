@@ -153,6 +153,24 @@ def test_what_a_readme_names_is_there(readme: str) -> None:
     assert missing == []
 
 
+def test_the_files_that_the_server_s_readme_follows_are_there() -> None:
+    server = ROOT / "server"
+    text = (server / "README.md").read_text()
+    rooms = {folder.name for folder in server.iterdir() if folder.is_dir()}
+    named = [code for code in CODE.findall(text) if re.fullmatch(r"(\w+/\w+|\w+)(\.cc|\.h)?", code)]
+    files = [c for c in named if c.partition("/")[0] in {*rooms, "embed"} or c.endswith(".cc")]
+    assert len(files) > 50
+    assert [
+        file
+        for file in files
+        if not any(
+            (folder / file).with_suffix(end).exists()
+            for folder in (server, ROOT)
+            for end in (".cc", ".h", "")
+        )
+    ] == []
+
+
 @pytest.mark.parametrize("readme", READMES)
 def test_links_within_a_readme_lead_to_its_headings(readme: str) -> None:
     text = (ROOT / readme).read_text()
