@@ -16,31 +16,19 @@ from harness import (
     wait_quiet,
     wait_until,
 )
+from harness.apptext import COUNT, COUNT_STEP
 
 DIRECTORY = "recovery"
 RESILIENT = ("--resilience-dir", DIRECTORY, "--epoch-interval", "0.02")
 LATE = ("--resilience-dir", DIRECTORY, "--epoch-interval", "3600")
-COUNT = """\
+BY_VALUE = """\
 import ast
-
-class Count:
-    def __init__(self):
-        self.count = 0
-
-@wallaroo.partition
-def by_itself(data):
-    return data
 
 @wallaroo.partition
 def by_value(data):
     return ast.literal_eval(data)
 
-@wallaroo.state_computation(name="count")
-def count(data, state):
-    state.count += 1
-    return f"{data} {state.count}", True
 """
-COUNT_STEP = 'ab.to_state_partition(count, Count, "counts", by_itself)'
 COUNTING = one_pipeline(COUNT_STEP, COUNT)
 
 
@@ -86,7 +74,7 @@ def test_states_of_listed_keys_survive_unless_they_are_listed_no_more(
 def test_all_kinds_of_keys_survive(serve: Serve, receiver: Receiver) -> None:
     keys = ["'a'", "''", "'\\ud800'", "'\\xe9\\x00'", "7", "-1", str(2**80), "True", "1.5"]
     keys += ["b'a'", "b''", "b'\\xff\\x00'", "None", "()", "('a', 1)", "(None, (b'x', 2.5))"]
-    text = one_pipeline(COUNT_STEP.replace("by_itself", "by_value"), COUNT)
+    text = one_pipeline(COUNT_STEP.replace("by_itself", "by_value"), BY_VALUE + COUNT)
     for count in (1, 2, 3):
         server = serve(text, *RESILIENT)
         assert say(server, receiver, *keys) == [f"{key} {count}" for key in keys]

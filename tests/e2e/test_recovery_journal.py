@@ -11,29 +11,16 @@ from harness import (
     newest_epoch,
     one_pipeline,
 )
+from harness.apptext import COUNT, COUNT_STEP
 
-COUNT = """\
-class Count:
-    def __init__(self):
-        self.count = 0
-
-@wallaroo.partition
-def by_itself(data):
-    return data
-
-@wallaroo.state_computation(name="count")
-def count(data, state):
-    state.count += 1
-    return f"{data} {state.count}", True
-
+PADDED_COUNT = f"""\
+{COUNT}
 @wallaroo.encoder
 def padded(data):
-    return f"{data:1023}\\n"
+    return f"{{data:1023}}\\n"
 """
-COUNTING = one_pipeline('ab.to_state_partition(count, Count, "counts", by_itself)', COUNT)
-PADDED = one_pipeline(
-    'ab.to_state_partition(count, Count, "counts", by_itself)', COUNT, encoder="padded"
-)
+COUNTING = one_pipeline(COUNT_STEP, COUNT)
+PADDED = one_pipeline(COUNT_STEP, PADDED_COUNT, encoder="padded")
 LATE = ("--resilience-dir", "recovery", "--epoch-interval", "3600")
 SOON = ("--resilience-dir", "recovery", "--epoch-interval", "0.02")
 

@@ -1,13 +1,13 @@
 """What the end-to-end tests stand on: server, receiver, broker, clients, texts of applications."""
 
-from harness.apptext import PRELUDE, one_pipeline
+from harness.apptext import COUNT_STEP, PRELUDE, one_pipeline
 from harness.client import Client, frames
 from harness.committed import Reader
 from harness.crash import Counting, Survivor, expected_counts
 from harness.crash_tcp import Talker, check_frames, frames_application, parse_frame
 from harness.deadline import DEADLINE_S, SANITIZED, wait_quiet, wait_until
 from harness.kafka import Broker, Kafka, Record, Topic, by_key
-from harness.kafka_app import COUNT, COUNT_STEP, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
+from harness.kafka_app import COUNT, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.letters import LETTERS, wait_letters
 from harness.receiver import Receiver

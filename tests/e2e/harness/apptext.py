@@ -32,6 +32,25 @@ def sink(args, index=0, encoder=encoder):
 """
 
 
+COUNT = """\
+class Count:
+    def __init__(self):
+        self.count = 0
+
+@wallaroo.partition
+def by_itself(data):
+    return data
+
+@wallaroo.state_computation(name="count")
+def count(data, state):
+    state.count += 1
+    return f"{data} {state.count}", True
+"""
+"""A running count of each text, "TEXT COUNT"; the definitions for `COUNT_STEP`."""
+
+COUNT_STEP = 'ab.to_state_partition(count, Count, "counts", by_itself)'
+
+
 def one_pipeline(
     steps: str = "", defs: str = "", decoder: str = "decoder", encoder: str = "encoder"
 ) -> str:

@@ -12,9 +12,10 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from types import TracebackType
 
+from harness.apptext import COUNT_STEP
 from harness.committed import Reader
 from harness.kafka import Kafka, Topic
-from harness.kafka_app import COUNT, COUNT_STEP, kafka_arguments, kafka_pipeline
+from harness.kafka_app import COUNT, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.receiver import Receiver
 from harness.sequences import Sequences

@@ -69,8 +69,6 @@ def counted(data):
 """
 """A running count per word; steps=COUNT_STEP, sink="sink(args, counted)" or "counted_line"."""
 
-COUNT_STEP = 'ab.to_state_partition(count, Count, "counts", by_itself)'
-
 
 def kafka_pipeline(
     steps: str = "",
