@@ -144,7 +144,8 @@ def write_files(folder: Path) -> None:
 def test_what_a_readme_names_is_there(readme: str) -> None:
     text = (ROOT / readme).read_text()
     folder = (ROOT / readme).parent
-    missing = [path for path, _ in LINK.findall(text) if path and not (folder / path).exists()]
+    inside = [path for path, _ in LINK.findall(text) if path and "://" not in path]
+    missing = [path for path in inside if not (folder / path).exists()]
     for code in CODE.findall(text):
         named = OF_THE_TREE.findall(code)
         missing += [
