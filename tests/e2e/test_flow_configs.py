@@ -295,6 +295,16 @@ def test_messages_are_decoded_with_key_and_place_and_encoded_with_a_key(
     assert running.terminate() == 0
 
 
+def test_a_group_which_a_dataflow_does_not_use_is_said_once(run: Runs, kafka: Kafka) -> None:
+    topic, out = kafka.new_topic("in", 2), kafka.new_topic("out", 1)
+    topic.produce_keyed([("k", "one")])
+    flow = kafka_flow(kafka, topic.name, out.name, 'decode, group="mine"')
+    running = run(flow, "-w", "2")
+    wait_until(lambda: len(out.records()) == 1, lambda: running.text)
+    assert running.terminate() == 0
+    assert running.text.count("the consumer group 'mine' is not used") == 1
+
+
 def test_offsets_are_part_of_the_epoch_and_survive_kills(
     run: Runs, kafka: Kafka, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ def source_of(config: Any, step_id: str) -> Source | None:
     if _is_kafka(config, "KafkaSourceConfig"):
         from .kafka_config import KafkaConfigSource
 
-        return KafkaConfigSource(config)
+        return KafkaConfigSource(config, step_id)
     return None
 
 

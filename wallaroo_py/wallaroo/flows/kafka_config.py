@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from .kafka import (
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import StatefulSourcePartition
 
+LOG = logging.getLogger("wallaroo.flows")
 _MESSAGES_AT_ONCE = 512
 _MESSAGE_OVERHEAD_BYTES = 4096
 _BROKERS_LIMIT_BYTES = 1_000_000
@@ -32,10 +34,11 @@ Message = tuple[bytes | None, bytes | None, int | None]  # key, value, partition
 class KafkaConfigSource(KafkaSource):
     """Reads a topic and gives what the configuration's decoder makes of its messages.
 
-    Offsets are kept in the flow's snapshots: the configuration's group is not used.
+    Offsets are kept in the flow's snapshots: the configuration's group is not used, and a warning
+    says so if one was given.
     """
 
-    def __init__(self, config: KafkaSourceConfig) -> None:
+    def __init__(self, config: KafkaSourceConfig, step_id: str) -> None:
         super().__init__(
             [host_port(host, port) for host, port in config.brokers],
             [config.topic],
@@ -44,6 +47,7 @@ class KafkaConfigSource(KafkaSource):
             batch_size=_MESSAGES_AT_ONCE,
         )
         self.config = config
+        self._step_id = step_id
         self._decoder = instance_of(config.decoder)
 
     def build_part(
@@ -51,6 +55,12 @@ class KafkaConfigSource(KafkaSource):
     ) -> StatefulSourcePartition:
         """Begin reading a partition, at the offset of the last snapshot."""
         index, _, topic = for_part.partition("-")
+        if index == "0" and self.config.group is not None:  # once, whoever has the partition
+            LOG.warning(
+                "step %r: the consumer group %r is not used: a dataflow keeps its offsets in its "
+                "snapshots (-r), and reads all partitions itself",
+                *(self._step_id, self.config.group),
+            )
         if resume_state is None and self.config.start == "error":
             raise RuntimeError(
                 f"partition {index} of Kafka topic {topic!r}: no offset is stored for it "
