@@ -23,6 +23,7 @@ from harness import (
 )
 from harness.flow_processes import Run
 from harness.postgres import Postgres
+from harness.small_disk import mounted
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -173,3 +174,9 @@ def start_flow(tmp_path: Path) -> Iterator[Callable[..., Run]]:
     yield begin
     for run in runs:
         run.kill()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of DISK_BYTES at tmp_path/recovery."""
+    yield from mounted(tmp_path / "recovery")

@@ -24,40 +24,12 @@ from harness import (
     wait_quiet,
     wait_until,
 )
+from harness.small_disk import fill
 
 # Longer than the calls of a transaction wait; scripts/crash makes it 30 s.
 STANDSTILL_S = float(os.environ.get("STANDSTILL_S", "7"))
-DISK_BYTES = 48_000_000
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of DISK_BYTES at tmp_path/recovery."""
-    directory = tmp_path / "recovery"
-    directory.mkdir(mode=0o700)
-    options = f"size={DISK_BYTES},mode=0700"
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(directory)], capture_output=True
-    )
-    if made.returncode != 0:
-        pytest.skip(f"no file system can be mounted: {made.stderr.decode().strip()}")
-    yield directory
-    subprocess.run(["umount", "--lazy", str(directory)], check=True)
-
-
-def fill(directory: Path) -> Path:
-    """Takes all the room that is left, to the last byte; returns the file that has it."""
-    filler = directory / "filler"
-    with filler.open("ab", buffering=0) as file:
-        for size in (65536, 4096, 1):
-            try:
-                while True:
-                    file.write(b"." * size)
-            except OSError:
-                continue
-    return filler
 
 
 def freeze(broker: Broker, seconds: float) -> None:
