@@ -72,7 +72,8 @@ std::string Admin::listen_at(const HostPort& where) {
   if (!bound) return prefix + bound.error();
   at_addresses_ = *std::move(bound);
   for (const uv::BoundSocket& one : at_addresses_) {
-    if (const std::string wrong = uv::start_listening(one); !wrong.empty()) return prefix + wrong;
+    if (const std::string wrong = uv::start_listening(one.socket.get()); !wrong.empty())
+      return prefix + wrong;
     log::info("`machida scale` may ask at {}", one.address.text());
   }
   return {};

@@ -221,7 +221,6 @@ int run_seat(const SeatText& seat, int argc, char** argv) {
     log::set_worker(seat.seat.index);
   Options options = parse_options(argc, argv, variable).options;
   options.worker.seat = seat.seat;
-  options.worker.listeners = seat.listeners;
   options.worker.settle = seat.task == SeatText::Task::kSettle;
   options.worker.resilience.resume_epoch = seat.resume_epoch;
   return run(options, seat);

@@ -12,11 +12,6 @@ std::string SeatText::text() const {
       << seat.kept.first << ' ' << seat.kept.count << ' ' << output << ' ' << old_workers << ' '
       << resume_epoch.value_or(-1) << ' ' << seat.peers.size();
   for (const int peer : seat.peers) out << ' ' << peer;
-  std::size_t count = 0;
-  for (const auto& [pipeline, sockets] : listeners) count += sockets.size();
-  out << ' ' << count;
-  for (const auto& [pipeline, sockets] : listeners)
-    for (const int socket : sockets) out << ' ' << pipeline << ' ' << socket;
   return out.str();
 }
 
@@ -25,15 +20,11 @@ SeatText SeatText::parse(const std::string& text) {
   SeatText made;
   int task = 0;
   std::int64_t epoch = -1;
-  std::size_t peers = 0, sockets = 0;
+  std::size_t peers = 0;
   in >> task >> made.supervisor >> made.seat.index >> made.seat.workers >> made.seat.control >>
       made.seat.channel >> made.seat.kept.list >> made.seat.kept.first >> made.seat.kept.count >>
       made.output >> made.old_workers >> epoch >> peers;
   for (int peer = 0; peers > 0 && in >> peer; --peers) made.seat.peers.push_back(peer);
-  in >> sockets;
-  std::size_t pipeline = 0;
-  for (int socket = 0; sockets > 0 && in >> pipeline >> socket; --sockets)
-    made.listeners[pipeline].push_back(socket);
   if (!in || task < 0 || task > static_cast<int>(Task::kReshard) || made.seat.workers == 0)
     throw std::invalid_argument("'" + text + "' is no seat of a worker");
   made.task = static_cast<Task>(task);

@@ -5,12 +5,9 @@
 
 #include <sys/types.h>
 
-#include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "server/worker/membership.h"
 
@@ -28,7 +25,6 @@ struct SeatText {
   Task task = Task::kWork;
   pid_t supervisor = 0;  // with which this process ends
   worker::SeatOptions seat;
-  std::map<std::size_t, std::vector<int>> listeners;  // by pipeline
   std::optional<std::int64_t> resume_epoch;
   int output = -1;
   std::uint32_t old_workers = 0;

@@ -114,7 +114,7 @@ class Application {
   std::optional<store::Directory> directory_;
   std::string name_;
   struct Listener {
-    std::size_t pipeline;
+    std::uint32_t pipeline;
     uv::Descriptor socket;
     std::string line;
   };
@@ -145,7 +145,7 @@ std::string Application::bind(const Facts& facts) {
              " can't be listened on: " + bound.error();
     std::vector<uv::BoundSocket> sockets = *std::move(bound);
     for (uv::BoundSocket& socket : sockets)
-      listeners_.push_back({address.pipeline, std::move(socket.socket),
+      listeners_.push_back({static_cast<std::uint32_t>(address.pipeline), std::move(socket.socket),
                             fmt::format("listening on {} (pipeline \"{}\")", socket.address.text(),
                                         address.pipeline_name)});
   }
@@ -186,23 +186,20 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   supervisor.hash_seed = hash_seed_;
   supervisor.replace_killed = replace_killed_;
   if (task == SeatText::Task::kWork) {
-    supervisor.kept = cluster::deal(std::exchange(kept_, {}), workers);
-    for (const Listener& listener : listeners_) supervisor.shared.push_back(listener.socket.get());
+    supervisor.kept = cluster::deal(std::exchange(kept_, {}), supervisor.turns.emplace(workers));
+    for (const Listener& listener : listeners_)
+      supervisor.doors.push_back({listener.pipeline, listener.socket.get()});
   }
   supervisor.arguments = [this, task, workers](const cluster::WorkerStart& start) {
-    SeatText seat{.task = task,
-                  .supervisor = start.supervisor,
-                  .seat = {.index = start.index,
-                           .workers = workers,
-                           .control = start.control,
-                           .channel = start.channel,
-                           .kept = start.kept,
-                           .peers = start.peers},
-                  .listeners = {},
-                  .resume_epoch = resume_epoch_};
-    for (std::size_t i = 0; i < start.shared.size(); ++i)
-      seat.listeners[listeners_[i].pipeline].push_back(start.shared[i]);
-    return argv_with(seat);
+    return argv_with({.task = task,
+                      .supervisor = start.supervisor,
+                      .seat = {.index = start.index,
+                               .workers = workers,
+                               .control = start.control,
+                               .channel = start.channel,
+                               .kept = start.kept,
+                               .peers = start.peers},
+                      .resume_epoch = resume_epoch_});
   };
   supervisor.before_start = [this, workers, starts = 0]() mutable {
     if (starts++ > 0 && !directory_)

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -106,14 +105,13 @@ void KeptReceiver::take(uv::Parcel parcel) {
   }
 }
 
-std::vector<KeptConnections> deal(std::vector<KeptConnections> of_old, std::uint32_t workers) {
-  std::vector<KeptConnections> out(workers);
-  std::map<std::uint32_t, std::uint32_t> next;  // by pipeline
+std::vector<KeptConnections> deal(std::vector<KeptConnections> of_old, Turns& turns) {
+  std::vector<KeptConnections> out(turns.workers());
   for (std::uint32_t old = 0; old < of_old.size(); ++old)
     for (KeptConnection& kept : of_old[old]) {
       if (kept.end == KeptConnection::End::kClient)
-        out[next[kept.pipeline]++ % workers].push_back(std::move(kept));
-      else if (old < workers)
+        out[turns.next(kept.pipeline)].push_back(std::move(kept));
+      else if (old < turns.workers())
         out[old].push_back(std::move(kept));
     }
   return out;

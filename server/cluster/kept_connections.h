@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "server/base/result.h"
+#include "server/cluster/turns.h"
 #include "server/uv/open_connection.h"
 #include "server/uv/parcels.h"
 #include "server/uv/socket_pair.h"
@@ -53,8 +54,8 @@ class KeptReceiver {
   KeptConnections complete_;
 };
 
-// What each of `workers` new workers goes on with: clients are shared out, a worker's sinks stay
-// its own. The rest, sinks of workers that there will not be, is closed.
-std::vector<KeptConnections> deal(std::vector<KeptConnections> of_old, std::uint32_t workers);
+// What each of the new workers, whose `turns` these are, goes on with: clients are shared out, a
+// worker's sinks stay its own. The rest, sinks of workers that there will not be, is closed.
+std::vector<KeptConnections> deal(std::vector<KeptConnections> of_old, Turns& turns);
 
 }  // namespace machida::cluster

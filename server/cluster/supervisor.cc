@@ -40,6 +40,10 @@ Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Regis
     : loop_(loop),
       options_(std::move(options)),
       hash_seed_(seed_or_drawn(options_.hash_seed)),
+      reception_(loop, options_.doors, options_.turns.value_or(Turns(options_.workers)),
+                 [this](std::uint32_t worker, std::uint32_t pipeline, int client) {
+                   return give_client(worker, pipeline, client);
+                 }),
       metrics_(metrics),
       deaths_(metrics.counter(kDeaths)),
       starts_(metrics.counter(kStarts)),
@@ -112,13 +116,8 @@ std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
                     .control = Mesh::kControl,
                     .channel = Mesh::kChannel,
                     .peers = mesh.peers_of(index),
-                    .shared = {},
                     .supervisor = ::getpid(),
                     .kept = {}};
-  for (const int shared : options_.shared) {
-    start.shared.push_back(descriptors.rbegin()->first + 1);
-    descriptors[start.shared.back()] = shared;
-  }
   uv::Descriptor list;
   if (index < options_.kept.size()) {
     std::string why = give_kept(options_.kept[index], start, list, descriptors);
@@ -160,6 +159,7 @@ void Supervisor::drain() {
   switch (phase_) {
     case Phase::kRunning:
       phase_ = Phase::kDraining;
+      reception_.close();
       for (const auto& seat : seats_)
         if (seat->link) seat->link->send(wire::Drain{});
       return;
@@ -177,6 +177,7 @@ void Supervisor::drain() {
 }
 
 void Supervisor::drain_and_keep() {
+  reception_.close();  // what a worker was given comes before what it is told
   for (const auto& seat : seats_) {
     const std::string why =
         uv::send_parcel(seat->channel->socket(), kKeepConnections, {}, kPatienceMs);
@@ -190,6 +191,7 @@ std::vector<KeptConnections> Supervisor::kept() {
   std::vector<KeptConnections> out;
   if (status_ != 0) return out;
   for (const auto& seat : seats_) out.push_back(seat->kept.result());
+  for (KeptConnection& client : reception_.release()) out.front().push_back(std::move(client));
   return out;
 }
 
@@ -201,6 +203,7 @@ void Supervisor::kill_all(int signal) {
 
 void Supervisor::stop(int code) {
   phase_ = Phase::kStopping;
+  reception_.close();
   status_ = code;
   next_start_.stop();
   kill_rest();
@@ -258,6 +261,7 @@ void Supervisor::replace_or_give_up(Seat& seat, const std::string& why, int code
       "it and its connections are lost, the other workers go on",
       why, *wait_ms);
   phase_ = Phase::kReplacing;
+  reception_.close();
   killed_ = seat.index;
   next_start_.start(*wait_ms);
 }
@@ -272,6 +276,7 @@ void Supervisor::restart_or_give_up(const std::string& why, int code) {
   if (!wait_ms) return;
   log::warn("{}: all {} workers start again in {} ms", why, options_.workers, *wait_ms);
   phase_ = Phase::kRestarting;
+  reception_.close();
   status_ = code;
   wait_ms_ = *wait_ms;
   kill_rest();
@@ -305,8 +310,15 @@ void Supervisor::on_messages(Link& from, std::span<const wire::LinkMessage> mess
 void Supervisor::on_worker_ready() {
   if (++ready_ != options_.workers) return;
   if (phase_ == Phase::kReplacing) phase_ = Phase::kRunning;
+  if (phase_ == Phase::kRunning) reception_.open();
   if (options_.on_ready) options_.on_ready();
   if (std::exchange(drain_waits_, false)) drain();
+}
+
+bool Supervisor::give_client(std::uint32_t worker, std::uint32_t pipeline, int client) {
+  return uv::send_parcel(seats_[worker]->channel->socket(),
+                         std::string(kClient) + std::to_string(pipeline), {&client, 1}, 0)
+      .empty();
 }
 
 void Supervisor::on_lost(Link& link, const std::string& why) {

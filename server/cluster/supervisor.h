@@ -24,6 +24,7 @@
 #include "server/cluster/kept_connections.h"
 #include "server/cluster/link.h"
 #include "server/cluster/mesh.h"
+#include "server/cluster/reception.h"
 #include "server/cluster/restart_policy.h"
 #include "server/metrics/counter.h"
 #include "server/uv/child.h"
@@ -43,17 +44,18 @@ struct KeptNumbers {
 // What a worker needs to know. Descriptors are numbers in its process, the same at every start.
 struct WorkerStart {
   std::uint32_t index = 0;
-  int control = -1;         // the link to the supervisor
-  int channel = -1;         // for descriptors (uv::ParcelReader)
-  std::vector<int> peers;   // the links to the others, by index; -1 at its own place
-  std::vector<int> shared;  // SupervisorOptions::shared, in their order
-  pid_t supervisor = 0;     // for uv::die_with_parent, which it calls first
-  KeptNumbers kept;         // connections that it goes on with
+  int control = -1;        // the link to the supervisor
+  int channel = -1;        // for descriptors (uv::ParcelReader)
+  std::vector<int> peers;  // the links to the others, by index; -1 at its own place
+  pid_t supervisor = 0;    // for uv::die_with_parent, which it calls first
+  KeptNumbers kept;        // connections that it goes on with
 };
 
 // To a worker on its channel, with the number of a worker that was replaced behind it and the
 // descriptor of the link to the new one.
 inline constexpr std::string_view kNewPeer = "peer ";
+// The same with the number of a pipeline and a new client of it, which it is to take.
+inline constexpr std::string_view kClient = "client ";
 
 struct SupervisorOptions {
   std::uint32_t workers = 1;
@@ -61,7 +63,8 @@ struct SupervisorOptions {
   std::string program = "/proc/self/exe";  // this one, also when it was replaced on disk
   // The whole command line of a worker, with the name it is called by.
   std::function<std::vector<std::string>(const WorkerStart&)> arguments;
-  std::vector<int> shared;  // descriptors that every worker gets
+  std::vector<Reception::Door> doors = {};    // where clients come in, when all workers are ready
+  std::optional<Turns> turns = std::nullopt;  // of those who have clients already
   // By worker: what they go on with at the first start. At another there is nothing: the workers
   // that had them have died.
   std::vector<KeptConnections> kept = {};
@@ -121,6 +124,7 @@ class Supervisor final : public LinkEvents {
   // How long to wait before the next start; nothing: the application has ended.
   std::optional<std::uint64_t> wait_after_death(const std::string& why, int code);
   void on_worker_ready();
+  bool give_client(std::uint32_t worker, std::uint32_t pipeline, int client);
   void stop(int code);
   void kill_rest();
   void look_whether_all_ended();
@@ -131,6 +135,7 @@ class Supervisor final : public LinkEvents {
   uv::Loop& loop_;
   SupervisorOptions options_;
   const std::string hash_seed_;
+  Reception reception_;
   metrics::Registry& metrics_;
   metrics::Counter& deaths_;
   metrics::Counter& starts_;

@@ -32,7 +32,7 @@ class Source {
   // When drained: the connections of its clients, for another source of the same pipeline to go on
   // with; this one has them no more.
   virtual std::vector<uv::OpenConnection> release() { return {}; }
-  // Before open(): goes on with what another source has released.
+  // Goes on, once it is open, with what another source has released or another process accepted.
   virtual void take_over(std::vector<uv::OpenConnection> connections) { (void)connections; }
 };
 

@@ -24,12 +24,14 @@ TcpSource::TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& int
 TcpSource::~TcpSource() = default;
 
 void TcpSource::take_over(std::vector<uv::OpenConnection> connections) {
-  taken_over_ = std::move(connections);
+  for (uv::OpenConnection& open : connections) taken_over_.push_back(std::move(open));
+  if (open_ && !draining_) open_taken_over();
 }
 
 void TcpSource::open(OnOpen on_open) {
+  open_ = true;
   open_taken_over();
-  on_open(listen());
+  on_open(listens_ ? listen() : std::vector<std::string>());
 }
 
 void TcpSource::open_taken_over() {
@@ -50,13 +52,6 @@ std::vector<uv::OpenConnection> TcpSource::release() {
 }
 
 Result<std::vector<std::string>> TcpSource::listen() {
-  for (const int fd : std::exchange(bound_, {})) {
-    listeners_.push_back(std::make_unique<uv::TcpListener>(
-        loop_, [this](uv::TcpListener& waiting) { on_connection(waiting); }));
-    const std::string wrong = listeners_.back()->listen_on(uv::Descriptor(fd));
-    if (!wrong.empty()) return Error{where_.text() + " can't be listened on: " + wrong};
-  }
-  if (!listeners_.empty()) return std::vector<std::string>();
   Result<std::vector<uv::Address>> found = uv::resolve_now(where_);
   if (!found) return Error{found.error()};
   std::vector<std::string> lines;

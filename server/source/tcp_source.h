@@ -34,8 +34,8 @@ class TcpSource final : public Source {
   // `log`: where frames are written down before they are processed; null: nowhere.
   TcpSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake, HostPort where,
             wire::Framing framing, flow::InputLog* log, metrics::Registry& metrics);
-  // Before open(): listens on these sockets and no address; who bound them tells people.
-  void use(std::vector<int> bound) { bound_ = std::move(bound); }
+  // Before open(): another process listens, and tells people; clients come by take_over().
+  void leave_listening() { listens_ = false; }
   ~TcpSource() override;
 
   // Listens on every address of the name.
@@ -62,8 +62,9 @@ class TcpSource final : public Source {
   HostPort where_;
   wire::Framing framing_;
   flow::InputLog* log_;
-  std::vector<int> bound_;  // sockets of another process; empty: own ones are made
-  std::vector<uv::OpenConnection> taken_over_;  // until it opens
+  bool listens_ = true;
+  bool open_ = false;
+  std::vector<uv::OpenConnection> taken_over_;  // not read: it is not open, or drains
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read

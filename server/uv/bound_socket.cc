@@ -8,7 +8,7 @@
 namespace machida::uv {
 namespace {
 
-constexpr int kBacklog = 8;
+constexpr int kBacklog = 1024;
 
 socklen_t size_of(const Address& address) {
   return address.raw()->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
@@ -53,8 +53,8 @@ Result<std::vector<BoundSocket>> bind_all(const HostPort& where) {
   return bound;
 }
 
-std::string start_listening(const BoundSocket& bound) {
-  return ::listen(bound.socket.get(), kBacklog) == 0 ? "" : error_text(-errno);
+std::string start_listening(int socket) {
+  return ::listen(socket, kBacklog) == 0 ? "" : error_text(-errno);
 }
 
 Result<Descriptor> connect_now(const HostPort& where) {

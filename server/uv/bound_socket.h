@@ -1,7 +1,8 @@
-// Sockets that one process binds and others listen on: the addresses stay the application's when a
-// worker is started again.
+// Sockets that are bound before somebody listens: the addresses stay the application's when its
+// workers are started again.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "server/base/host_port.h"
@@ -19,8 +20,9 @@ struct BoundSocket {
 // On every address of the name that this machine has. Blocks.
 Result<std::vector<BoundSocket>> bind_all(const HostPort& where);
 
-// From now on connections to it wait to be accepted. Returns why not, or "".
-std::string start_listening(const BoundSocket& bound);
+// From now on connections to a bound socket wait to be accepted; idempotent. Returns why not, or
+// "".
+std::string start_listening(int socket);
 
 // A connection to the first address of the name that answers. Blocks.
 Result<Descriptor> connect_now(const HostPort& where);

@@ -1,7 +1,5 @@
 #include "server/uv/tcp_listener.h"
 
-#include <fcntl.h>
-
 namespace machida::uv {
 
 TcpListener::TcpListener(Loop& loop, OnConnection on_connection)
@@ -13,14 +11,6 @@ TcpListener::TcpListener(Loop& loop, OnConnection on_connection)
 void TcpListener::on_waiting(uv_stream_t* raw, int status) {
   auto* self = Handle<uv_tcp_t>::owner_of<TcpListener>(reinterpret_cast<uv_tcp_t*>(raw));
   if (self && status == 0) self->loop_.guard([self] { self->on_connection_(*self); });
-}
-
-std::string TcpListener::listen_on(Descriptor bound) {
-  const int fd = bound.release();
-  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  require(uv_tcp_open(handle_.raw(), fd), "uv_tcp_open");
-  const int status = uv_listen(reinterpret_cast<uv_stream_t*>(handle_.raw()), kBacklog, on_waiting);
-  return status == 0 ? "" : error_text(status);
 }
 
 Result<std::optional<Address>> TcpListener::listen(const Address& at) {

@@ -6,7 +6,6 @@
 
 #include "server/base/result.h"
 #include "server/uv/address.h"
-#include "server/uv/socket_pair.h"
 #include "server/uv/tcp_stream.h"
 
 namespace machida::uv {
@@ -20,10 +19,6 @@ class TcpListener {
   // The address, with the port that the system chose if it was 0. Nothing when this machine has no
   // such address (a name may have one too many), an error when it can't be listened on.
   Result<std::optional<Address>> listen(const Address& at);
-
-  // The same on a socket that another process has bound and given to this one. Takes it over.
-  // Returns why it can't be listened on, or "".
-  std::string listen_on(Descriptor bound);
 
   // Gives the waiting connection to a fresh stream; false when it is gone already.
   bool accept(TcpStream& into);

@@ -43,6 +43,14 @@ AcceptWatch::AcceptWatch(Loop& loop, int listening, std::function<void(Descripto
     : loop_(loop), fd_(listening), on_connection_(std::move(on_connection)), handle_(this) {
   require(uv_poll_init(loop.raw(), handle_.raw(), fd_), "uv_poll_init");
   handle_.opened();
+  resume();
+  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
+}
+
+void AcceptWatch::pause() { uv_poll_stop(handle_.raw()); }
+
+void AcceptWatch::resume() {
+  if (uv_is_active(reinterpret_cast<uv_handle_t*>(handle_.raw()))) return;
   const auto on_readable = [](uv_poll_t* raw, int status, int) {
     auto* self = Handle<uv_poll_t>::owner_of<AcceptWatch>(raw);
     if (!self || status != 0) return;
@@ -51,7 +59,6 @@ AcceptWatch::AcceptWatch(Loop& loop, int listening, std::function<void(Descripto
     self->loop_.guard([self, &accepted] { self->on_connection_(std::move(accepted)); });
   };
   require(uv_poll_start(handle_.raw(), UV_READABLE, on_readable), "uv_poll_start");
-  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
 }
 
 Result<Descriptor> connect_unix(const std::string& path) {

@@ -36,6 +36,10 @@ class AcceptWatch {
  public:
   AcceptWatch(Loop& loop, int listening, std::function<void(Descriptor)> on_connection);
 
+  // Connections wait in the kernel meanwhile. Both are idempotent.
+  void pause();
+  void resume();
+
  private:
   Loop& loop_;
   int fd_;

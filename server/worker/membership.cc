@@ -8,6 +8,19 @@
 #include "server/base/log.h"
 
 namespace machida::worker {
+namespace {
+
+// Of a text that is `word` and a number.
+std::optional<std::uint32_t> number_behind(std::string_view word, std::string_view text) {
+  if (!text.starts_with(word)) return std::nullopt;
+  text.remove_prefix(word.size());
+  std::uint32_t number = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
+    return std::nullopt;
+  return number;
+}
+
+}  // namespace
 
 Membership::Membership(uv::Loop& loop, flow::Intake& intake, const SeatOptions& seat,
                        const std::string& application, flow::BatchCodec codec,
@@ -81,15 +94,16 @@ void Membership::tell_supervisor(const wire::LinkMessage& message) {
 
 void Membership::take_parcel(uv::Parcel parcel) {
   if (parcel.text == cluster::kKeepConnections) return calls_.on_keep();
-  std::uint32_t peer = seat_.workers;
   const std::string_view text = parcel.text;
-  if (text.starts_with(cluster::kNewPeer)) {
-    const std::string_view number = text.substr(cluster::kNewPeer.size());
-    std::from_chars(number.data(), number.data() + number.size(), peer);
+  if (const auto pipeline = number_behind(cluster::kClient, text)) {
+    if (parcel.descriptors.empty())
+      return log::warn("a client is closed: this process has too many files open");
+    return calls_.on_client(*pipeline, std::move(parcel.descriptors.front()));
   }
-  MACHIDA_CHECK(peer < seat_.workers && parcel.descriptors.size() == 1,
+  const auto peer = number_behind(cluster::kNewPeer, text);
+  MACHIDA_CHECK(peer && *peer < seat_.workers && parcel.descriptors.size() == 1,
                 "the supervisor is another program");
-  replace_peer(peer, std::move(parcel.descriptors.front()));
+  replace_peer(*peer, std::move(parcel.descriptors.front()));
 }
 
 // No epoch is under way: such workers have no store, and no source that asks what was delivered.
@@ -123,7 +137,7 @@ void Membership::send(std::uint32_t worker, const wire::LinkMessage& message) {
 void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) {
   if (from.peer() == wire::Hello::kSupervisor) {
     for (const wire::LinkMessage& message : messages)
-      if (std::holds_alternative<wire::Drain>(message)) calls_.on_drain();
+      if (std::holds_alternative<wire::Drain>(message)) drain();
     return;
   }
   std::optional<embed::GilLock> gil;
@@ -138,6 +152,12 @@ void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMess
       take(from.peer(), message);
     }
   }
+}
+
+// What the supervisor has sent before on the channel was meant to be known now.
+void Membership::drain() {
+  if (channel_) channel_->take_all();
+  calls_.on_drain();
 }
 
 void Membership::take(std::uint32_t from, const wire::LinkMessage& message) {

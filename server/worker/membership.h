@@ -41,9 +41,11 @@ struct SeatOptions {
 class Membership final : public cluster::Peers, public cluster::LinkEvents {
  public:
   struct Calls {
-    std::function<void()> on_ready;    // all workers can take records
-    std::function<void()> on_drain;    // the supervisor wants it
-    std::function<void()> on_keep;     // the same, and then it wants the connections
+    std::function<void()> on_ready;  // all workers can take records
+    std::function<void()> on_drain;  // the supervisor wants it
+    std::function<void()> on_keep;   // the same, and then it wants the connections
+    // The supervisor has accepted it for this worker.
+    std::function<void(std::uint32_t pipeline, uv::Descriptor client)> on_client;
     std::function<void()> on_drained;  // all workers' sources have, and their last epoch has closed
     std::function<void(std::uint32_t worker)> on_peer_lost;
     // See cluster::Coordination; null: steps keep what they hold.
@@ -78,6 +80,7 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
 
  private:
   void take_parcel(uv::Parcel parcel);
+  void drain();
   void replace_peer(std::uint32_t peer, uv::Descriptor link);
   std::unique_ptr<cluster::Link> link_to(std::uint32_t peer, uv::Descriptor fd);
   void on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) override;

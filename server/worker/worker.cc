@@ -59,14 +59,16 @@ void Worker::make_membership(const embed::Gil& gil, const std::string& module,
   membership_ = std::make_unique<Membership>(
       loop_, intake_, options_.seat, plan_.name,
       flow::BatchCodec(embed::Pickling::of_application(gil, module), dead_letters), metrics_,
-      Membership::Calls{.on_ready = [this] { on_all_ready(); },
-                        .on_drain = [this] { drain(); },
-                        .on_keep = [this] { keep_connections_ = true, drain(); },
-                        .on_drained = [this] { drain_look_.start(1); },
-                        .on_peer_lost = [this](std::uint32_t worker) { on_peer_lost(worker); },
-                        .on_stage_over = options_.resilience.directory.empty()
-                                             ? [this] { end_stage(); }
-                                             : std::function<void()>()});
+      Membership::Calls{
+          .on_ready = [this] { on_all_ready(); },
+          .on_drain = [this] { drain(); },
+          .on_keep = [this] { keep_connections_ = true, drain(); },
+          .on_client = [this](std::uint32_t pipeline,
+                              uv::Descriptor client) { take_client(pipeline, std::move(client)); },
+          .on_drained = [this] { drain_look_.start(1); },
+          .on_peer_lost = [this](std::uint32_t worker) { on_peer_lost(worker); },
+          .on_stage_over = options_.resilience.directory.empty() ? [this] { end_stage(); }
+                                                                 : std::function<void()>()});
   sinks_room_.watch([this] { membership_->sinks_full(sinks_room_.paused()); });
 }
 

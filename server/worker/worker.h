@@ -44,8 +44,6 @@ struct WorkerOptions {
   ResilienceOptions resilience;
   StorageOptions storage;
   SeatOptions seat;
-  // Sockets that the supervisor has bound for the TCP sources: by pipeline, in this process.
-  std::map<std::size_t, std::vector<int>> listeners;
   // Sources don't open: what the resilience directory holds is brought to its end.
   bool settle = false;
 };
@@ -82,6 +80,7 @@ class Worker final : public Outlets {
   // What the workers before these have left open.
   void take_over_connections();
   void hand_over_connections();
+  void take_client(std::uint32_t pipeline, uv::Descriptor client);
   std::size_t kafka_queue_bytes() const;
 
   source::WhenDelivered when_delivered();

@@ -138,8 +138,7 @@ void Worker::make_sources(const embed::Gil& gil) {
           loop_, pipeline, intake_, std::get<plan::TcpSourceSpec>(spec.from).address,
           framing_of(gil, spec.decoder, options_.frame_bytes_max),
           resilience_ ? resilience_->log_of(p) : nullptr, metrics_);
-      if (const auto bound = options_.listeners.find(p); bound != options_.listeners.end())
-        made->use(bound->second);
+      if (options_.seat.control >= 0) made->leave_listening();
       sources_.push_back(std::move(made));
     }
   }
@@ -160,6 +159,12 @@ void Worker::take_over_connections() {
       sink->second->take_over(std::move(kept.open.socket));
   }
   for (auto& [pipeline, open] : clients) sources_.at(pipeline)->take_over(std::move(open));
+}
+
+void Worker::take_client(std::uint32_t pipeline, uv::Descriptor client) {
+  std::vector<uv::OpenConnection> open;
+  open.push_back({std::move(client), ""});
+  sources_.at(pipeline)->take_over(std::move(open));
 }
 
 void Worker::hand_over_connections() {

@@ -1,17 +1,21 @@
 // Loads a server: listens as its sink, sends framed records to its source, measures. The sender is
 // a process of its own, the receiver this one; both share the send times.
 //
-//   load FRAMES_FILE PASSES RATE OUTPUT_FRAMING OUTPUTS_FILE
+//   load FRAMES_FILE PASSES RATE OUTPUT_FRAMING OUTPUTS_FILE [CLIENTS SINKS]
 //
+// With CLIENTS, which divides PASSES, so many senders connect and share the passes out; the server
+// has SINKS connections, one of each worker. Only at rate 0.
 // FRAMES_FILE is sent PASSES times, at RATE records per second (0: as fast as it goes).
 // OUTPUT_FRAMING is `newline` or a fixed number of bytes per output; OUTPUTS_FILE tells how many
 // outputs each frame has, one unsigned 32-bit integer (native) per frame. Prints "sink PORT", reads
 // the PORT of the source from standard input, sends, waits for every output, then prints
-// "records_per_s N", and, at a rate, "p50_us", "p99_us" and "max_us" from frame written to
-// its last output read.
+// "load_cpu_s S", what sender and receiver used of processors, "records_per_s N", and, at a rate,
+// "p50_us", "p99_us" and "max_us" from frame written to its last output read.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -40,6 +44,15 @@ std::int64_t now_ns() {
   return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
 }
 
+// That this process, or those which it has waited for, had a processor.
+double cpu_s(int whose) {
+  rusage used{};
+  getrusage(whose, &used);
+  const timeval &own = used.ru_utime, &system = used.ru_stime;
+  return static_cast<double>(own.tv_sec + system.tv_sec) +
+         static_cast<double>(own.tv_usec + system.tv_usec) / 1e6;
+}
+
 sockaddr_in loopback(int port) {
   sockaddr_in at{};
   at.sin_family = AF_INET;
@@ -51,7 +64,7 @@ sockaddr_in loopback(int port) {
 struct Job {
   std::string frames;
   std::vector<std::size_t> ends;  // of each frame in `frames`
-  std::size_t passes = 1;
+  std::size_t passes = 1, clients = 1, sinks = 1;
   double rate = 0;
   std::size_t output_bytes = 0;      // 0: newline
   std::vector<std::size_t> outputs;  // after each frame of a pass, counted from the pass's start
@@ -68,8 +81,8 @@ void send_all(int fd, const char* data, std::size_t size) {
 }
 
 void send_fast(int fd, const Job& job) {
-  job.sent_ns[0] = now_ns();
-  for (std::size_t i = 0; i < job.passes; ++i) send_all(fd, job.frames.data(), job.frames.size());
+  for (std::size_t i = 0; i < job.passes / job.clients; ++i)
+    send_all(fd, job.frames.data(), job.frames.size());
 }
 
 // Frames that are due are written together, about every 100 microseconds.
@@ -106,23 +119,43 @@ void sender(const Job& job, int port) {
   close(fd);
 }
 
-// Returns the time of the last output; fills the latencies when paced.
-std::int64_t receive(int fd, const Job& job, std::vector<std::int64_t>& latencies_ns) {
-  std::vector<char> buffer(256 << 10);
-  std::size_t outputs = 0, partial = 0, records = 0;
-  const std::size_t per_pass = job.outputs.back(), frames = job.ends.size();
-  while (outputs < per_pass * job.passes) {
+// A connection that outputs arrive at.
+struct Sink {
+  int fd = -1;
+  std::size_t partial = 0;  // bytes of an output
+
+  // Outputs that one read completes.
+  std::size_t read_some(std::vector<char>& buffer, std::size_t output_bytes) {
     const ssize_t n = read(fd, buffer.data(), buffer.size());
     if (n <= 0) die("read from the server");
-    std::size_t fresh = 0;
-    if (job.output_bytes > 0) {
-      partial += static_cast<std::size_t>(n);
-      fresh = partial / job.output_bytes;
-      partial %= job.output_bytes;
-    } else {
-      fresh = static_cast<std::size_t>(std::count(buffer.data(), buffer.data() + n, '\n'));
-    }
-    outputs += fresh;
+    if (output_bytes == 0)
+      return static_cast<std::size_t>(std::count(buffer.data(), buffer.data() + n, '\n'));
+    const std::size_t bytes = partial + static_cast<std::size_t>(n);
+    partial = bytes % output_bytes;
+    return bytes / output_bytes;
+  }
+};
+
+// Outputs that arrived at any of several connections; waits for some.
+std::size_t read_any(std::vector<Sink>& sinks, std::vector<char>& buffer, const Job& job) {
+  if (sinks.size() == 1) return sinks.front().read_some(buffer, job.output_bytes);
+  std::vector<pollfd> waiting;
+  for (const Sink& sink : sinks) waiting.push_back({.fd = sink.fd, .events = POLLIN, .revents = 0});
+  if (poll(waiting.data(), waiting.size(), -1) < 0) die("poll");
+  std::size_t outputs = 0;
+  for (std::size_t i = 0; i < sinks.size(); ++i)
+    if (waiting[i].revents != 0) outputs += sinks[i].read_some(buffer, job.output_bytes);
+  return outputs;
+}
+
+// Returns the time of the last output; fills the latencies when paced.
+std::int64_t receive(std::vector<Sink>& sinks, const Job& job,
+                     std::vector<std::int64_t>& latencies_ns) {
+  std::vector<char> buffer(256 << 10);
+  std::size_t outputs = 0, records = 0;
+  const std::size_t per_pass = job.outputs.back(), frames = job.ends.size();
+  while (outputs < per_pass * job.passes) {
+    outputs += read_any(sinks, buffer, job);
     if (job.rate <= 0) continue;
     const std::int64_t now = now_ns();
     for (; records < frames * job.passes &&
@@ -133,8 +166,12 @@ std::int64_t receive(int fd, const Job& job, std::vector<std::int64_t>& latencie
   return now_ns();
 }
 
-Job read_job(char** argv) {
+Job read_job(int argc, char** argv) {
   Job job;
+  if (argc == 8) {
+    job.clients = std::strtoull(argv[6], nullptr, 10);
+    job.sinks = std::strtoull(argv[7], nullptr, 10);
+  }
   std::ifstream file(argv[1], std::ios::binary);
   job.frames.assign((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   for (std::size_t at = 0; at + 4 <= job.frames.size();) {
@@ -165,28 +202,33 @@ Job read_job(char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) return 2;
-  const Job job = read_job(argv);
+  if (argc != 6 && argc != 8) return 2;
+  const Job job = read_job(argc, argv);
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in at = loopback(0);
   socklen_t size = sizeof at;
-  if (bind(listener, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener, 1) != 0)
+  if (bind(listener, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listener, 16) != 0)
     die("listen");
   getsockname(listener, reinterpret_cast<sockaddr*>(&at), &size);
   std::printf("sink %d\n", ntohs(at.sin_port));
   std::fflush(stdout);
-  const int fd = accept(listener, nullptr, nullptr);
+  std::vector<Sink> sinks(job.sinks);
+  for (Sink& sink : sinks)
+    if ((sink.fd = accept(listener, nullptr, nullptr)) < 0) die("accept");
   int port = 0;
-  if (fd < 0 || std::scanf("%d", &port) != 1) die("start");
-  const pid_t child = fork();
-  if (child == 0) {
+  if (std::scanf("%d", &port) != 1) die("start");
+  job.sent_ns[0] = now_ns();
+  for (std::size_t i = 0; i < job.clients; ++i) {
+    if (fork() != 0) continue;
     sender(job, port);
     _exit(0);
   }
   std::vector<std::int64_t> latencies_ns;
-  const std::int64_t end = receive(fd, job, latencies_ns);
-  waitpid(child, nullptr, 0);
+  const std::int64_t end = receive(sinks, job, latencies_ns);
+  while (wait(nullptr) > 0) {
+  }
   const double seconds = static_cast<double>(end - job.sent_ns[0]) / 1e9;
+  std::printf("load_cpu_s %.3f\n", cpu_s(RUSAGE_SELF) + cpu_s(RUSAGE_CHILDREN));
   std::printf("records_per_s %.0f\n", static_cast<double>(job.ends.size() * job.passes) / seconds);
   if (latencies_ns.empty()) return 0;
   std::sort(latencies_ns.begin(), latencies_ns.end());

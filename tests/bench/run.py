@@ -13,6 +13,7 @@ that ratios hold on a noisy machine:
 
 import argparse
 import contextlib
+import os
 import random
 import statistics
 import struct
@@ -35,10 +36,11 @@ class App:
     payloads: list[bytes]
     output_framing: str  # "newline" or the fixed number of bytes of one output
     outputs: list[int]  # of each payload
+    place: Path | None = None  # of the module; None: apps/MODULE
 
     @property
     def directory(self) -> Path:
-        return ROOT / "apps" / self.module
+        return self.place or ROOT / "apps" / self.module
 
     def write_frames(self, to: Path) -> Path:
         """Write the frames, `>I` and payload, to a file below `to`; return its path."""
@@ -91,6 +93,15 @@ class Server:
         kib = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(kib.split()[1]) / 1024
 
+    def cpu_s(self) -> float:
+        """Time that it and its workers have had a processor."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        ticks = 0
+        for pid in (self.process.pid, *children.split()):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])  # in the program and in the system
+        return ticks / os.sysconf("SC_CLK_TCK")
+
 
 @contextlib.contextmanager
 def running_server(args: argparse.Namespace, app: App, sink_port: int) -> Iterator[Server]:
@@ -120,9 +131,17 @@ def running_server(args: argparse.Namespace, app: App, sink_port: int) -> Iterat
 
 
 def through_server(
-    args: argparse.Namespace, app: App, frames: Path, passes: int, rate: float
+    args: argparse.Namespace,
+    app: App,
+    frames: Path,
+    passes: int,
+    rate: float,
+    shared: tuple[int, int] | None = None,
 ) -> dict[str, float]:
-    """One run of the load through a fresh server; what the load and the memory say."""
+    """One run of the load through a fresh server; what the load, the memory and the clock say.
+
+    `shared`: by how many clients, and how many workers the server has.
+    """
     load = subprocess.Popen(
         [
             str(args.build / "tests/bench/bench_load"),
@@ -131,6 +150,7 @@ def through_server(
             str(rate),
             app.output_framing,
             str(frames.with_suffix(".outputs")),
+            *map(str, shared or ()),
         ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -139,13 +159,14 @@ def through_server(
     assert load.stdout
     sink_port = int(load.stdout.readline().split()[1])
     with running_server(args, app, sink_port) as server:
-        idle = server.rss_mib()
+        idle, idle_cpu_s = server.rss_mib(), server.cpu_s()
         out, _ = load.communicate(f"{server.port}\n")
         result = {name: float(value) for name, value in map(str.split, out.splitlines())}
         result |= {
             "start_ms": server.start_ms,
             "rss_idle": idle,
             "rss_grown": server.rss_mib() - idle,
+            "cpu_s": server.cpu_s() - idle_cpu_s,
         }
     return result
 

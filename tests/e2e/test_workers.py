@@ -1,7 +1,9 @@
 """Several workers on one machine: `--workers N`."""
 
+from collections import Counter
+
 import pytest
-from harness import READY, Client, Receiver, Serve, wait_until
+from harness import READY, Client, Receiver, Serve, one_pipeline, wait_until
 from harness.workers import (
     COUNT_BY_KEY,
     check_counts,
@@ -42,6 +44,31 @@ def test_each_key_is_counted_by_one_worker_in_the_clients_order(
     assert all(len(p) == 1 for p in processes.values())
     assert len(set().union(*processes.values())) == workers
     assert len(receiver.connections) == workers
+    assert server.terminate() == 0
+
+
+WHO_READ_IT = one_pipeline(
+    "ab.to(who)",
+    """\
+    import os
+
+    @wallaroo.computation(name="who")
+    def who(data):
+        return f"{data} {os.getpid()}"
+    """,
+)
+
+
+def test_clients_that_connect_at_once_are_shared_out_evenly(
+    serve: Serve, receiver: Receiver
+) -> None:
+    server = serve(WHO_READ_IT, "--workers", "2")
+    clients = [Client(server.address()) for _ in range(8)]
+    for number, client in enumerate(clients):
+        client.send_frames(str(number))
+    lines = wait_lines(receiver, 8)
+    read_by = Counter(line.split()[1] for line in lines)
+    assert sorted(read_by.values()) == [4, 4], lines
     assert server.terminate() == 0
 
 

@@ -88,15 +88,16 @@ TEST_CASE("clients are shared out by pipeline, sinks stay with their worker or e
     for (const KeptConnection& one : all) count += one.end == End::kClient ? 1 : 0;
     return count;
   };
-  std::vector<KeptConnections> grown = cluster::deal(std::move(old), 3);
+  cluster::Turns of_three(3), of_one(1);
+  std::vector<KeptConnections> grown = cluster::deal(std::move(old), of_three);
   REQUIRE(grown.size() == 3);
-  CHECK(clients(grown[0]) == 3);  // two of the first pipeline, one of the second
-  CHECK(clients(grown[1]) == 1);
+  CHECK(clients(grown[0]) == 2);
+  CHECK(clients(grown[1]) == 2);  // one of the second pipeline, which begins there
   CHECK(clients(grown[2]) == 1);
-  CHECK(grown[0].size() == 4);
-  CHECK(grown[1].size() == 2);
+  CHECK(grown[0].size() == 3);
+  CHECK(grown[1].size() == 3);
   CHECK(grown[2].size() == 1);
-  const std::vector<KeptConnections> one = cluster::deal(std::move(grown), 1);
+  const std::vector<KeptConnections> one = cluster::deal(std::move(grown), of_one);
   REQUIRE(one.size() == 1);
   CHECK(clients(one[0]) == 5);
   CHECK(one[0].size() == 6);
