@@ -29,8 +29,6 @@ Epochs::Epochs(Parts parts, std::int64_t newest, std::vector<Position> positions
       keys_total_(metrics.counter(kKeys, {})),
       bytes_total_(metrics.counter(kStateBytes, {})),
       failures_total_(metrics.counter(kFailures, {})) {
-  for (flow::EpochStates* states : parts_.states)
-    states->write_to(states->engine_made() ? parts_.rows.of_engine() : parts_.rows);
   if (!parts_.unfinished) return;
   began_ = parts_.surroundings.now();
   epoch_ = std::make_shared<store::Epoch>();

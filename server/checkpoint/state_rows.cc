@@ -63,6 +63,15 @@ std::vector<store::StateRow>& RowWriter::rows_of(const std::string& state_name) 
   return rows_.back().rows;
 }
 
+void RowWriter::write_from(const std::vector<flow::EpochStates*>& states) {
+  for (flow::EpochStates* each : states) {
+    if (each->engine_made())
+      each->write_to(of_engine_);
+    else
+      each->write_to(*this);
+  }
+}
+
 void RowWriter::write(const Gil& gil, const std::string& state_name, _object* key, _object* state) {
   add(gil, state_name, key, state, states_);
 }

@@ -12,6 +12,7 @@
 #include "embed/gil.h"
 #include "embed/object.h"
 #include "embed/pickling.h"
+#include "server/flow/epoch_states.h"
 #include "server/flow/state_writer.h"
 #include "server/store/rows.h"
 
@@ -36,8 +37,10 @@ class RowWriter final : public flow::StateWriter {
   RowWriter(const RowWriter&) = delete;
   RowWriter& operator=(const RowWriter&) = delete;
 
-  // Writes what the engine has made, with pickle itself, into the same rows.
-  flow::StateWriter& of_engine() noexcept { return of_engine_; }
+  // What changes in `states` from now on is written here; what the engine has made, with pickle
+  // itself. Before the first record: with several workers, others may send some before this one's
+  // epochs have begun.
+  void write_from(const std::vector<flow::EpochStates*>& states);
 
   void write(const embed::Gil&, const std::string& state_name, _object* key,
              _object* state) override;

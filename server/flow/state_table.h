@@ -41,11 +41,10 @@ class StateTable final : public EpochStates {
     return cell.state.get();
   }
 
-  // The state at a place belongs into the next snapshot, also when it is not known yet who writes
-  // it: with several workers, others may send records before this one's epochs have begun.
+  // The state at a place belongs into the next snapshot.
   void changed(std::size_t place) {
     Cell& cell = cells_[place];
-    if (cell.changed_in == epoch_) return;
+    if (!writer_ || cell.changed_in == epoch_) return;
     cell.changed_in = epoch_;
     changed_.push_back(place);
   }

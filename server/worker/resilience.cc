@@ -85,8 +85,7 @@ void Resilience::restore(const embed::Gil& gil, const Assembly& assembly) {
   checkpoint::try_fresh_states(gil, states_pickling_, tables);
   states_.assign(tables.begin(), tables.end());
   states_.insert(states_.end(), assembly.windows().begin(), assembly.windows().end());
-  // Records of another worker that is ready already may come before this one knows that all are.
-  for (flow::EpochStates* states : states_) states->write_to(rows_);
+  rows_.write_from(states_);
   if (newest_epoch() == 0) return;
   const std::uint64_t keys = checkpoint::restore_states(
       gil, *store_, states_pickling_, keys_pickling_, states_,

@@ -76,6 +76,7 @@ void Worker::make_sinks() {
 
 void Worker::restore(const embed::Gil& gil) {
   for (const auto& table : assembly_->states()) states_.push_back(table.get());
+  rows_.write_from(states_);
   if (newest_.epoch.number == 0) return;
   const std::uint64_t keys = checkpoint::restore_states(
       gil, *store_, embed::Pickling(gil), embed::Pickling(gil), states_,

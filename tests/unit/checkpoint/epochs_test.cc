@@ -87,7 +87,8 @@ struct Alone final : checkpoint::Accord {
 };
 
 struct Rig {
-  explicit Rig(const embed::Gil& gil, const std::string& path)
+  // `early`: a key whose state changes before the epochs begin.
+  explicit Rig(const embed::Gil& gil, const std::string& path, const char* early = nullptr)
       : directory(path, store::Directory::Access::kServe),
         store(directory, 0, "app"),
         table(gil, "counts", testing::python(gil, "it = list"), flow::UnlistedKeys::kCreate),
@@ -96,6 +97,8 @@ struct Rig {
     if (newest)
       restored = checkpoint::restore_states(gil, store, embed::Pickling(gil), embed::Pickling(gil),
                                             {&table});
+    rows.write_from({&table});
+    if (early) append(gil, early, "early");
     epochs.emplace(checkpoint::Epochs::Parts{.store = store,
                                              .rows = rows,
                                              .states = {&table},
@@ -167,6 +170,21 @@ TEST_CASE("an epoch is stored after its outputs were delivered, committed after 
   CHECK(again.restored == 1);
   CHECK(embed::repr(gil, again.table.snapshot(gil)) == "{'a': ['1']}");
   CHECK(again.store.newest()->epoch.positions == std::vector<Position>{{"fake", "", 7}});
+}
+
+TEST_CASE("what changed before the epochs began is not forgotten by the first of them") {
+  const Scratch scratch;
+  const embed::GilLock gil;
+  {
+    Rig rig(gil, scratch.path, "a");
+    rig.delivery.done = 1;
+    rig.sink.done = 1;
+    rig.epochs->end();
+    rig.steps.run();
+    CHECK(rig.closed == 1);
+  }
+  const Rig again(gil, scratch.path);
+  CHECK(embed::repr(gil, again.table.snapshot(gil)) == "{'a': ['early']}");
 }
 
 TEST_CASE("an epoch in which nothing happened is not ended") {

@@ -54,22 +54,6 @@ struct Written final : flow::StateWriter {
 
 }  // namespace
 
-TEST_CASE("what changed before the epochs began is not forgotten by the first of them") {
-  const embed::GilLock gil;
-  StateTable table(gil, "s", testing::python(gil, "it = list"), UnlistedKeys::kCreate);
-  const std::size_t place = table.find(gil, embed::make_str(gil, "early").get());
-  table.use(gil, place);
-  table.changed(place);
-  Written written;
-  table.write_to(written);
-  CHECK(table.has_changes());
-  table.use(gil, place);
-  table.changed(place);
-  table.end_epoch();
-  CHECK_FALSE(table.write_some(gil, 10));
-  CHECK(written.lines == std::vector<std::string>{"early=[]"});
-}
-
 TEST_CASE("an epoch's states are written as they were at its end, each once") {
   const embed::GilLock gil;
   StateTable table(gil, "s", testing::python(gil, "it = list"), UnlistedKeys::kCreate);
