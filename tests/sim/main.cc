@@ -27,6 +27,7 @@ namespace {
 using namespace machida;
 
 constexpr std::uint64_t kSeeds = 2'000, kFailuresMax = 10, kTwiceOneIn = 50;
+constexpr unsigned kSeedSecondsMax = 600;  // thousands of times what one takes
 
 struct Options {
   std::uint64_t from = 0, count = kSeeds;
@@ -37,8 +38,16 @@ struct Options {
 // What an invariant that breaks has to say last; a signal handler can't format.
 char last_words[200];
 
-void on_abort(int) {
+void say_last_words() {
   [[maybe_unused]] const auto written = write(STDERR_FILENO, last_words, std::strlen(last_words));
+}
+
+void on_abort(int) { say_last_words(); }
+
+// An event that never ends: the world counts events only.
+void on_alarm(int) {
+  say_last_words();
+  _exit(1);
 }
 
 struct Outcome {
@@ -74,6 +83,7 @@ int run_all(const Options& options, const char* program) {
         fmt::format("seed {} failed; again: {} --seed {} --trace{}\n", seed, program, seed,
                     options.disk.empty() ? "" : " --disk " + options.disk);
     std::strncpy(last_words, again.c_str(), sizeof last_words - 1);
+    alarm(kSeedSecondsMax);
     Outcome outcome = run(gil, options, seed, applications);
     events += outcome.events;
     if (outcome.failure.empty() && seed % kTwiceOneIn == 0 &&
@@ -128,6 +138,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::signal(SIGABRT, on_abort);
+  std::signal(SIGALRM, on_alarm);
   if (options->trace == sim::Scheduler::Trace::kSilent) log::set_level(log::Level::kNone);
   if (!options->disk.empty()) std::filesystem::create_directories(options->disk);
   const embed::Interpreter interpreter({});

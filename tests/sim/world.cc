@@ -13,7 +13,9 @@ namespace machida::sim {
 namespace {
 
 constexpr std::uint64_t kEventsMax = 60'000;  // of one life
-constexpr int kDeathsMax = 200;
+constexpr std::uint64_t kSeedEventsMax = 1'000'000;
+constexpr int kLivesMax = 1'000;
+constexpr int kDeathsMax = 200;  // then the disk works
 
 std::unique_ptr<Disk> make_disk(Random& random, const Scenario& scenario,
                                 const std::string& directory) {
@@ -89,6 +91,7 @@ std::int64_t World::resume_epoch(std::uint32_t workers) {
 }
 
 void World::begin_life(const embed::Gil& gil, const Plan& plan) {
+  if (++lives_ > kLivesMax) failure_ = "the workers die again and again";
   const std::int64_t resume = resume_epoch(plan.workers);
   scheduler_.note("a life begins behind epoch", -1, resume, plan.workers);
   for (std::uint32_t i = 0; i < plan.workers; ++i)
@@ -127,7 +130,9 @@ World::Ended World::live(const embed::Gil& gil, const Plan& plan) {
         draining = true;
         drain_all();
       }
-      if (!scheduler_.step() || events > kEventsMax)
+      if (scheduler_.events() > kSeedEventsMax)
+        failure_ = "the seed does not come to an end";
+      else if (!scheduler_.step() || events > kEventsMax)
         failure_ = draining || plan.settle ? "the workers do not come to an end"
                                            : "the workers do not go on";
       tell_who_has_ended();

@@ -65,6 +65,7 @@ class World {
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<bool> told_;  // that this worker has ended
   std::string failure_;
+  int lives_ = 0;
   bool has_crashed_ = false;
 };
 
