@@ -29,7 +29,8 @@ namespace machida {
 namespace {
 
 constexpr int kFailed = 1;
-constexpr int kKilled = 128;  // and above: by a signal
+constexpr int kKilled = 128;            // and above: by a signal
+constexpr std::uint64_t kEndMs = 5000;  // what a worker's end may take besides its drain
 
 void say(const std::string& line) {
   std::fputs((line + "\n").c_str(), stdout);
@@ -185,6 +186,7 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   cluster::SupervisorOptions supervisor{.workers = workers, .application = name_, .arguments = {}};
   supervisor.hash_seed = hash_seed_;
   supervisor.replace_killed = replace_killed_;
+  supervisor.end_patience_ms = options_.worker.drain_timeout_ms + kEndMs;
   if (task == SeatText::Task::kWork) {
     supervisor.kept = cluster::deal(std::exchange(kept_, {}), supervisor.turns.emplace(workers));
     for (const Listener& listener : listeners_)

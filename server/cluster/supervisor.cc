@@ -49,6 +49,11 @@ Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Regis
       starts_(metrics.counter(kStarts)),
       replaced_(metrics.counter(kReplaced)),
       next_start_(loop, [this] { start_next(); }),
+      end_late_(loop,
+                [this] {
+                  log::error("the workers have not ended in time: killing them");
+                  kill_rest();
+                }),
       stop_signal_(
           loop, [this] { stop_wanted_ = true, drain(); },
           [this](int signal) { kill_all(signal); }) {}
@@ -160,9 +165,7 @@ void Supervisor::drain() {
     case Phase::kRunning:
       phase_ = Phase::kDraining;
       reception_.close();
-      for (const auto& seat : seats_)
-        if (seat->link) seat->link->send(wire::Drain{});
-      return;
+      return tell_all(wire::Drain{});
     case Phase::kReplacing:
       drain_waits_ = true;
       return;
@@ -210,6 +213,21 @@ void Supervisor::stop(int code) {
   look_whether_all_ended();
 }
 
+void Supervisor::end(const std::string& why, int code) {
+  phase_ = Phase::kStopping;
+  status_ = code;
+  reception_.close();
+  next_start_.stop();
+  end_late_.start(options_.end_patience_ms);
+  tell_all(wire::Failed{why});
+  look_whether_all_ended();
+}
+
+void Supervisor::tell_all(const wire::LinkMessage& message) {
+  for (const auto& seat : seats_)
+    if (seat->link && seat->child.running()) seat->link->send(message);
+}
+
 void Supervisor::kill_rest() {
   for (const auto& seat : seats_) seat->child.kill();
 }
@@ -220,8 +238,10 @@ void Supervisor::on_exit(Seat& seat, const uv::ChildExit& exit) {
   if (phase_ == Phase::kRunning || phase_ == Phase::kReplacing)
     return on_exit_while_running(seat, exit);
   if (phase_ == Phase::kDraining) {
-    if (exit.code() != 0) log::error("worker {} {} while draining", seat.index, exit.text());
-    status_ = std::max(status_, exit.code());
+    const std::string what = "worker " + std::to_string(seat.index) + " " + exit.text();
+    if (exit.code() != 0) log::error("{} while draining", what);
+    if (exit.signal == 0 && exit.status != 0) return end(what, exit.status);
+    if (status_ == 0) status_ = exit.code();
   }
   look_whether_all_ended();
 }
@@ -234,7 +254,7 @@ void Supervisor::on_exit_while_running(Seat& seat, const uv::ChildExit& exit) {
   if (exit.signal != 0) return restart_or_give_up(what, exit.code());
   if (exit.status != 0) {
     log::error("{}: stopping the others", what);
-    return stop(exit.status);
+    return end(what, exit.status);
   }
   log::info("{}: draining the others", what);
   phase_ = Phase::kRunning;
@@ -291,6 +311,7 @@ void Supervisor::look_whether_all_ended() {
     next_start_.start(wait_ms_);
   } else if (phase_ == Phase::kDraining || phase_ == Phase::kStopping) {
     phase_ = Phase::kStopped;
+    end_late_.stop();
     loop_.stop();
   }
 }

@@ -5,9 +5,9 @@
 // A worker that is killed takes the others with it: all start again, with a growing wait, from what
 // is durable. Where nothing is, only that one is replaced, if it was ready: the others get links to
 // the new one over their channels and go on. One that ends with status 0 has all drain. One that
-// ends with another status wanted it so: the others are killed and the application ends with that
-// status. So a worker that loses a peer waits for what the supervisor does about it; its own end
-// would hide the cause.
+// ends with another status wanted it so: the others are told (Failed), write what they have put out
+// and end, and the application ends with that status. So a worker that loses a peer waits for what
+// the supervisor does about it; its own end would hide the cause.
 #pragma once
 
 #include <sys/types.h>
@@ -74,6 +74,8 @@ struct SupervisorOptions {
   std::function<void()> on_ready = nullptr;
   // A worker that is killed is replaced when all were ready; otherwise all start again.
   bool replace_killed = false;
+  // How long workers may take to end when one has failed; then they are killed.
+  std::uint64_t end_patience_ms = 35'000;
   std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
   // What a worker says on its control link, after the supervisor has dealt with it.
   std::function<void(std::uint32_t index, const wire::LinkMessage&)> on_message = nullptr;
@@ -88,8 +90,8 @@ class Supervisor final : public LinkEvents {
   Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics);
   ~Supervisor() override;
 
-  // Until all workers have ended for good. Returns the process's exit status: of the worst one,
-  // 128 + the signal for one that was killed.
+  // Until all workers have ended for good. Returns the process's exit status: of the first that
+  // failed, 128 + the signal for one that was killed.
   int run();
 
   // The first SIGTERM or SIGINT, or a worker's Drain: all are told and end by themselves.
@@ -126,6 +128,9 @@ class Supervisor final : public LinkEvents {
   void on_worker_ready();
   bool give_client(std::uint32_t worker, std::uint32_t pipeline, int client);
   void stop(int code);
+  // As stop(), but the workers end by themselves.
+  void end(const std::string& why, int code);
+  void tell_all(const wire::LinkMessage& message);
   void kill_rest();
   void look_whether_all_ended();
 
@@ -143,10 +148,11 @@ class Supervisor final : public LinkEvents {
   RestartPolicy policy_;
   std::vector<std::unique_ptr<Seat>> seats_;  // by index
   uv::Timer next_start_;
+  uv::Timer end_late_;
   uv::StopSignal stop_signal_;
   Phase phase_ = Phase::kStopped;
   std::uint64_t wait_ms_ = 0;  // before the next start
-  int status_ = 0;             // the worst so far
+  int status_ = 0;             // of the first that failed
   bool stop_wanted_ = false;
   std::uint32_t ready_ = 0;   // workers, since all started
   std::uint32_t killed_ = 0;  // the worker that is to be replaced

@@ -136,8 +136,10 @@ void Membership::send(std::uint32_t worker, const wire::LinkMessage& message) {
 
 void Membership::on_messages(cluster::Link& from, std::span<const wire::LinkMessage> messages) {
   if (from.peer() == wire::Hello::kSupervisor) {
-    for (const wire::LinkMessage& message : messages)
+    for (const wire::LinkMessage& message : messages) {
       if (std::holds_alternative<wire::Drain>(message)) drain();
+      if (const auto* failed = std::get_if<wire::Failed>(&message)) calls_.on_failed(failed->text);
+    }
     return;
   }
   std::optional<embed::GilLock> gil;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "embed/gil.h"
@@ -43,7 +44,9 @@ class Membership final : public cluster::Peers, public cluster::LinkEvents {
   struct Calls {
     std::function<void()> on_ready;  // all workers can take records
     std::function<void()> on_drain;  // the supervisor wants it
-    std::function<void()> on_keep;   // the same, and then it wants the connections
+    // Another worker's run has failed, and the supervisor wants this one's to end, too.
+    std::function<void(std::string_view why)> on_failed;
+    std::function<void()> on_keep;  // the same, and then it wants the connections
     // The supervisor has accepted it for this worker.
     std::function<void(std::uint32_t pipeline, uv::Descriptor client)> on_client;
     std::function<void()> on_drained;  // all workers' sources have, and their last epoch has closed

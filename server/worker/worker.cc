@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "embed/error.h"
@@ -20,6 +21,12 @@ namespace {
 
 constexpr std::uint64_t kDrainLookMs = 5;
 constexpr std::uint64_t kForsakenMs = 2000;  // what a worker that ends has said may be on its way
+
+// Ends this worker's run as its own failure would.
+class AnotherFailed : public std::runtime_error {
+ public:
+  using runtime_error::runtime_error;
+};
 
 }  // namespace
 
@@ -62,6 +69,10 @@ void Worker::make_membership(const embed::Gil& gil, const std::string& module,
       Membership::Calls{
           .on_ready = [this] { on_all_ready(); },
           .on_drain = [this] { drain(); },
+          .on_failed =
+              [this](std::string_view why) {
+                if (!failed_) throw AnotherFailed(std::string(why));
+              },
           .on_keep = [this] { keep_connections_ = true, drain(); },
           .on_client = [this](std::uint32_t pipeline,
                               uv::Descriptor client) { take_client(pipeline, std::move(client)); },
@@ -138,6 +149,8 @@ int Worker::run_to_the_end() {
   } catch (const checkpoint::StateNotSaved& error) {
     log::error("{}: stopping; a restart goes on behind the newest epoch", error.what());
     status = 1;
+  } catch (const AnotherFailed& another) {
+    log::debug("stopping: {}", another.what());
   } catch (const embed::SystemExit& exit) {
     log::info("the application called sys.exit({})", exit.status());
     status = exit.status();

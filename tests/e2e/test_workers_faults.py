@@ -197,6 +197,30 @@ def test_sys_exit_in_one_worker_ends_the_application_with_its_status(serve: Serv
         client.send_frames("x")
         assert server.wait() == 7
     assert not any(map(is_alive, workers))
+    assert server.stderr.count("records in: ") == 3  # each came to its end by itself
+
+
+def test_an_error_that_stops_one_worker_stops_the_others_in_order(serve: Serve) -> None:
+    text = one_pipeline(
+        'ab.to_state_partition(fail, S, "s", key)',
+        """\
+        class S:
+            pass
+
+        @wallaroo.partition
+        def key(data):
+            return data
+
+        @wallaroo.state_computation(name="fail")
+        def fail(data, state):
+            raise ValueError("no")
+        """,
+    )
+    server = serve(text, "--workers", "3", "--on-error", "stop")
+    with Client(server.address()) as client:
+        client.send_frames("x")
+        assert server.wait() == 1
+    assert server.stderr.count("records in: ") == 3, server.describe()
 
 
 def test_old_start_scripts_with_one_command_for_each_worker(

@@ -49,6 +49,11 @@ class Worker final : public cluster::LinkEvents {
         if (behaviour_ != "stubborn") return end(0);
         control_->send(wire::Drained{});
       }
+      if (std::holds_alternative<wire::Failed>(message) && behaviour_ != "deaf") {
+        control_->send(wire::Drained{});
+        control_->flush();
+        return end(behaviour_.starts_with("then=") ? std::atoi(behaviour_.c_str() + 5) : 0);
+      }
     }
   }
   void on_lost(Link& link, const std::string&) override {

@@ -17,6 +17,8 @@ constexpr int kAliveDescriptor = 100;
 //   stubborn  the same, but says Drained and goes on
 //   ask       the same, but asks for the drain itself
 //   die       kills itself
+//   deaf      takes no notice when another has failed
+//   then=N    ends with status N when another has failed
 //   orphan    believes that another process started it
 //   status=N  ends with that status
 //   tell=NAME sends that environment variable, then like drain

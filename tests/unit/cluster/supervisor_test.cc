@@ -42,6 +42,7 @@ struct Cluster {
                                  return tests::worker_arguments(
                                      start, behaviour(start.index, starts[start.index]++));
                                },
+                           .end_patience_ms = end_patience_ms,
                            .hash_seed = std::move(hash_seed),
                            .on_message =
                                [&](std::uint32_t index, const wire::LinkMessage& message) {
@@ -55,6 +56,7 @@ struct Cluster {
   std::uint64_t starts() const { return metrics.total(Supervisor::kStarts); }
   std::uint64_t deaths() const { return metrics.total(Supervisor::kDeaths); }
   metrics::Registry metrics;
+  std::uint64_t end_patience_ms = kDeadlineMs;
 };
 
 // Acts once, when so many workers have said T.
@@ -121,11 +123,29 @@ TEST_CASE("workers that die without progress are not started for ever") {
   CHECK(cluster.starts() == 5);
 }
 
-TEST_CASE("a worker that ends with a status of its own ends all with it") {
+TEST_CASE("a worker that ends with a status of its own has the others end by themselves") {
+  Cluster cluster;
+  std::set<std::uint32_t> ended;
+  CHECK(cluster.run(
+            3, [](std::uint32_t index, int) { return index == 2 ? "status=4" : "stubborn"; },
+            [&](Supervisor&, std::uint32_t index, const wire::LinkMessage& message) {
+              if (std::holds_alternative<wire::Drained>(message)) ended.insert(index);
+            }) == 4);
+  CHECK(cluster.starts() == 1);
+  CHECK(ended == std::set<std::uint32_t>{0, 1});
+}
+
+TEST_CASE("the status is that of the first worker that fails") {
   Cluster cluster;
   CHECK(cluster.run(
-            3, [](std::uint32_t index, int) { return index == 2 ? "status=4" : "stubborn"; }) == 4);
-  CHECK(cluster.starts() == 1);
+            3, [](std::uint32_t index, int) { return index == 0 ? "status=4" : "then=9"; }) == 4);
+}
+
+TEST_CASE("workers that do not end when one has failed are killed") {
+  Cluster cluster;
+  cluster.end_patience_ms = 1;
+  CHECK(cluster.run(3, [](std::uint32_t index, int) { return index == 2 ? "status=4" : "deaf"; }) ==
+        4);
 }
 
 TEST_CASE("a worker that ends well has the others drain") {
