@@ -1,9 +1,10 @@
 """Storage sinks with several workers: a partition for each, every record once over all of them."""
 
+import subprocess
 from pathlib import Path
 
 import psycopg
-from harness import VENV, Serve, Survivor, Talker, calls, send, storage_app, wait_written
+from harness import BINARY, VENV, Serve, Survivor, Talker, calls, send, storage_app, wait_written
 from harness.orders import check_once, file_rows, orders_application, wait_rows
 from harness.postgres import Postgres
 from harness.workers import children, kill
@@ -66,6 +67,25 @@ def test_another_number_of_workers_over_kills_writes_every_row_once(tmp_path: Pa
             servers.servers[-1].kill()
             servers.args[servers.args.index("--workers") + 1] = str(workers)
             servers.start().ready()
+        talker.stop()
+        servers.drain()
+        check_once(sorted(file_rows(tmp_path)), talker)
+
+
+def test_a_running_server_that_is_scaled_writes_every_row_once(tmp_path: Path) -> None:
+    app = orders_application('wallaroo.IntoFiles(Order, "files")')
+    with Survivor(app, ["--in", "127.0.0.1:0", *VENV, "--workers", "1"], tmp_path) as servers:
+        talker = Talker(servers.start_listening(), per_s=1000)
+        for workers in (3, 2, 1):
+            known = len(file_rows(tmp_path))
+            wait_rows(lambda: file_rows(tmp_path), known + 100, servers.describe)
+            subprocess.run(
+                [BINARY, "scale", str(workers), str(servers.store)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            assert len(children(servers.servers[-1])) == workers
         talker.stop()
         servers.drain()
         check_once(sorted(file_rows(tmp_path)), talker)

@@ -23,6 +23,7 @@ from harness import (
     wait_letters,
     wait_until,
 )
+from harness.workers import children, kill
 
 RESILIENT = ("--resilience-dir", "recovery", "--epoch-interval", "0.05")
 KEYS = [f"key{n}" for n in range(12)]
@@ -189,6 +190,25 @@ def test_windows_move_with_their_keys_when_a_running_server_is_scaled(
     )
     send(server, *(f"{key} 2 2" for key in KEYS), *(f"{key} {TEN_DAYS} 8" for key in KEYS))
     wait_sorted(receiver, [f"{key} 0 3" for key in KEYS])
+    assert server.terminate() == 0
+
+
+def test_a_replaced_worker_begins_its_windows_anew_and_the_others_keep_theirs(
+    serve: Serve, receiver: Receiver
+) -> None:
+    server = serve(PATIENT, "--workers", "3")
+    send(server, *(f"{key} 1 1" for key in KEYS))
+    kill(children(server)[1])
+    server.wait_for(lambda: server.stderr.count("3 workers are ready") == 2, "a replacement")
+    send(server, *(f"{key} 2 2" for key in KEYS), *(f"{key} {TEN_DAYS} 8" for key in KEYS))
+    wait_until(
+        lambda: receiver.data.count(b"\n") >= len(KEYS),
+        lambda: f"a line of each key; there is {receiver.data!r}",
+    )
+    lines = sorted(receiver.data.decode().splitlines())
+    assert sorted(line.split()[0] for line in lines) == sorted(KEYS)
+    assert {line.split()[1] for line in lines} == {"0"}
+    assert {line.split()[2] for line in lines} == {"2", "3"}  # without what the killed one had
     assert server.terminate() == 0
 
 
