@@ -15,6 +15,10 @@ namespace {
 using embed::Gil;
 using embed::Object;
 
+// Of a place in the heap: with event times each item makes its key the next one that is due, which
+// then goes all the way up.
+constexpr std::size_t kChildren = 4;
+
 // Those of a str with lone surrogates, which has no UTF-8, come as they are in memory.
 std::string_view order_of(PyObject* key) {
   Py_ssize_t size = 0;
@@ -123,69 +127,68 @@ std::vector<KeyTable::Cell*> KeyTable::in_order() const {
 }
 
 void KeyTable::set_due(Cell& cell, std::int64_t due_us) {
+  const Due due{due_us, &cell};
   if (cell.due_place_ == kNowhere) {
-    due_.push_back(nullptr);
-    put(due_.size() - 1, &cell);
-    cell.due_us_ = due_us;
-    return sift_up(cell.due_place_);
+    due_.push_back(due);
+    return sift_up(due_.size() - 1, due);
   }
-  const std::int64_t before_us = cell.due_us_;
-  cell.due_us_ = due_us;
+  const std::int64_t before_us = due_[cell.due_place_].due_us;
   if (due_us < before_us)
-    sift_up(cell.due_place_);
+    sift_up(cell.due_place_, due);
   else if (due_us > before_us)
-    sift_down(cell.due_place_);
+    sift_down(cell.due_place_, due);
 }
 
 void KeyTable::clear_due(Cell& cell) {
   const std::size_t place = cell.due_place_;
   if (place == kNowhere) return;
   cell.due_place_ = kNowhere;
-  Cell* last = due_.back();
+  const Due last = due_.back();
   due_.pop_back();
-  if (last == &cell) return;
-  put(place, last);
-  sift_up(place);
-  sift_down(last->due_place_);
+  if (last.cell == &cell) return;
+  sift_up(place, last);
+  sift_down(last.cell->due_place_, last);
 }
 
 std::vector<KeyTable::Cell*> KeyTable::take_due(std::int64_t now_us, std::size_t cells_max) {
   std::vector<Cell*> cells;
-  while (cells.size() < cells_max && !due_.empty() && due_.front()->due_us_ <= now_us) {
-    cells.push_back(due_.front());
-    clear_due(*due_.front());
+  while (cells.size() < cells_max && !due_.empty() && due_.front().due_us <= now_us) {
+    cells.push_back(due_.front().cell);
+    clear_due(*due_.front().cell);
   }
   sort_by_key(cells);
   return cells;
 }
 
-void KeyTable::put(std::size_t place, Cell* cell) {
-  due_[place] = cell;
-  cell->due_place_ = place;
+void KeyTable::put(std::size_t place, Due due) {
+  due_[place] = due;
+  due.cell->due_place_ = place;
 }
 
-void KeyTable::sift_up(std::size_t place) {
-  Cell* cell = due_[place];
+// What is to be due moves from a place, whose content is not looked at, towards the first one.
+void KeyTable::sift_up(std::size_t place, Due due) {
   while (place > 0) {
-    const std::size_t parent = (place - 1) / 2;
-    if (due_[parent]->due_us_ <= cell->due_us_) break;
+    const std::size_t parent = (place - 1) / kChildren;
+    if (due_[parent].due_us <= due.due_us) break;
     put(place, due_[parent]);
     place = parent;
   }
-  put(place, cell);
+  put(place, due);
 }
 
-void KeyTable::sift_down(std::size_t place) {
-  Cell* cell = due_[place];
+void KeyTable::sift_down(std::size_t place, Due due) {
   while (true) {
-    std::size_t child = 2 * place + 1;
-    if (child >= due_.size()) break;
-    if (child + 1 < due_.size() && due_[child + 1]->due_us_ < due_[child]->due_us_) ++child;
-    if (cell->due_us_ <= due_[child]->due_us_) break;
+    const std::size_t first = kChildren * place + 1;
+    if (first >= due_.size()) break;
+    const std::size_t end = std::min(first + kChildren, due_.size());
+    std::size_t child = first;
+    for (std::size_t other = first + 1; other < end; ++other)
+      if (due_[other].due_us < due_[child].due_us) child = other;
+    if (due.due_us <= due_[child].due_us) break;
     put(place, due_[child]);
     place = child;
   }
-  put(place, cell);
+  put(place, due);
 }
 
 }  // namespace machida::flow

@@ -34,7 +34,6 @@ class KeyTable final : public EpochStates {
    private:
     friend class KeyTable;
     embed::Object key_;
-    std::int64_t due_us_ = 0;
     std::size_t due_place_ = kNowhere;  // in due_
     std::uint32_t changed_in_ = 0;      // the epoch; 0: not since it was written
     bool vacant_ = true;
@@ -80,7 +79,7 @@ class KeyTable final : public EpochStates {
   void set_due(Cell& cell, std::int64_t due_us);
   void clear_due(Cell& cell);
   std::optional<std::int64_t> next_due_us() const {
-    return due_.empty() ? std::nullopt : std::optional(due_.front()->due_us_);
+    return due_.empty() ? std::nullopt : std::optional(due_.front().due_us);
   }
   // At most `cells_max` of those that are due at `now_us`, the earliest, in the order of their keys
   // (as UTF-8). They are not due any more.
@@ -103,14 +102,18 @@ class KeyTable final : public EpochStates {
   void remember_change(const embed::Gil&, Cell& cell);
   void write(const embed::Gil&, Cell& cell);
   void drop(Cell& cell);
-  void sift_up(std::size_t place);
-  void sift_down(std::size_t place);
-  void put(std::size_t place, Cell* cell);
+  struct Due {
+    std::int64_t due_us;
+    Cell* cell;
+  };
+  void sift_up(std::size_t place, Due due);
+  void sift_down(std::size_t place, Due due);
+  void put(std::size_t place, Due due);
 
   std::string name_;
   Contents& contents_;
   KeyIndex<Cell> cells_;
-  std::vector<Cell*> due_;  // a heap, the earliest first
+  std::vector<Due> due_;  // a heap, the earliest first
   StateWriter* writer_ = nullptr;
   std::uint32_t epoch_ = 1;        // counts on from 1, this table's own
   std::uint32_t ended_epoch_ = 0;  // whose cells are being written; 0: none

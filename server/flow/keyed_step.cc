@@ -1,5 +1,6 @@
 #include "server/flow/keyed_step.h"
 
+#include "server/flow/ahead.h"
 #include "server/flow/call.h"
 #include "server/flow/item_key.h"
 
@@ -12,12 +13,20 @@ namespace {
 // Keys handled in one on_due(): some milliseconds of work.
 constexpr std::size_t kDueKeysMax = 1024;
 
+// What is in an item that will be looked at soon.
+void fetch_pair_ahead(PyObject* item) {
+  if (!PyTuple_Check(item) || PyTuple_GET_SIZE(item) != 2) return;
+  fetch_ahead(PyTuple_GET_ITEM(item, 0));
+  fetch_ahead(PyTuple_GET_ITEM(item, 1));
+}
+
 }  // namespace
 
 void KeyedStep::run(const Gil& gil, Batch& in, Batch& out) {
   if (in.empty()) return;
   begin_batch();
   for (std::size_t i = 0; i < in.size(); ++i) {
+    if (i + kAhead < in.size()) fetch_pair_ahead(in.at(i + kAhead));
     PyObject* item = in.at(i);
     PyObject* made = nullptr;
     PyObject* key = exact_key(gil, item, made);

@@ -5,6 +5,7 @@
 #include "embed/instants.h"
 #include "embed/value.h"
 #include "server/base/log.h"
+#include "server/flow/ahead.h"
 #include "server/flow/call.h"
 #include "server/flow/user_call.h"
 
@@ -141,6 +142,7 @@ bool SourcePart::next_items(const Gil&, Batch& out, std::size_t items_max) {
   const std::size_t end = std::min(size, taken_ + items_max);
   PyObject** elements = PySequence_Fast_ITEMS(sequence);
   for (std::size_t i = taken_; i < end; ++i) {
+    fetch_ahead(elements[std::min(i + kAhead, end - 1)]);
     Py_INCREF(elements[i]);
     out.push(elements[i]);
   }

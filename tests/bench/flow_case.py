@@ -141,7 +141,8 @@ def flow(case, items, size, workers):
 
     class Part(part_type):
         def __init__(self, mine):
-            self.batches = iter([mine[at : at + size] for at in range(0, len(mine), size)])
+            self.made = [mine[at : at + size] for at in range(0, len(mine), size)]
+            self.batches = iter(self.made)  # at its end it frees nothing, as in bare()
 
         def next_batch(self, sched=None):
             Clock.begin()
