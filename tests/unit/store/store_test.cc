@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "server/store/database.h"
 #include "tests/unit/store/support.h"
 
 namespace machida::store {
@@ -172,6 +173,45 @@ TEST_CASE("a store that is older than its head is refused, or used with a warnin
     store.commit(make_epoch(2, 4, 10));
   }
   CHECK(open(stale).newest()->epoch.number == 2);
+}
+
+TEST_CASE("a head that was written for another epoch of the same number is refused") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  open(directory).commit(make_epoch(1, 3, 10));
+  TempDirectory other;
+  other.copy_from(temp.path());
+  const auto go_on = [](const Directory& where, int keys) {
+    Store store = open(where);
+    store.close(1);
+    store.commit(make_epoch(2, keys, 10));
+  };
+  go_on(directory, 3);
+  {
+    const Directory elsewhere(other.path(), Directory::Access::kServe);
+    go_on(elsewhere, 4);
+  }
+  testing::write_file(temp.file("worker-0.head"), testing::read_file(other.file("worker-0.head")));
+  const std::string why = refusal([&] { open(directory); });
+  CHECK_MESSAGE(why.find("was written for another epoch 2") != std::string::npos, why);
+}
+
+TEST_CASE("rows that are of another epoch than the one they lie in are refused") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  open(directory).commit(make_epoch(1, 3, 10));
+  std::string change, expected;
+  SUBCASE("a state") {
+    change = "UPDATE snap SET epoch=2 WHERE id=2";
+    expected = "row 2 says epoch 2";
+  }
+  SUBCASE("an output") {
+    change = "INSERT INTO outbox(epoch, box, sink, chunk) VALUES(7, 0, 'sink', NULL)";
+    expected = "an outbox of another epoch";
+  }
+  Database(temp.file("worker-0.sqlite3"), Database::Mode::kServe).run(change.c_str());
+  const std::string why = refusal([&] { open(directory); });
+  CHECK_MESSAGE(why.find(expected) != std::string::npos, why);
 }
 
 // A limit on the size of files is the full device that needs no root; SQLite reports it likewise.
