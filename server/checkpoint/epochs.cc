@@ -198,14 +198,15 @@ void Epochs::close(std::int64_t epoch) {
 void Epochs::begin_close() {
   phase_ = Phase::kClosing;
   parts_.surroundings.offload(
-      [&store = parts_.store, number = epoch_->number, failure = failure_] {
+      [&store = parts_.store, epoch = epoch_, failure = failure_] {
         try {
           crash_at(CrashPoint::kEpochCloseBefore);
-          store.close(number);
+          store.close(epoch->number);
           crash_at(CrashPoint::kEpochCloseAfter);
         } catch (...) {
           *failure = std::current_exception();
         }
+        epoch->states = {};  // here, since freeing a million rows takes 0.1 s
       },
       [this] { on_closed(); });
 }

@@ -50,7 +50,7 @@ Object key_from(const Gil& gil, const embed::Pickling& pickle, const store::Key&
   return pickle.load(gil, key.bytes);
 }
 
-std::vector<store::StateRow>& RowWriter::rows_of(const std::string& state_name) {
+std::deque<store::StateRow>& RowWriter::rows_of(const std::string& state_name) {
   if (rows_.empty() || rows_.back().state != state_name) {
     const auto known = std::find_if(rows_.begin(), rows_.end(), [&](const store::StateRows& rows) {
       return rows.state == state_name;
@@ -78,7 +78,7 @@ void RowWriter::write(const Gil& gil, const std::string& state_name, _object* ke
 
 void RowWriter::add(const Gil& gil, const std::string& state_name, _object* key, _object* state,
                     const embed::Pickling& pickling) {
-  std::vector<store::StateRow>& rows = rows_of(state_name);
+  std::deque<store::StateRow>& rows = rows_of(state_name);
   try {
     std::string value = pickling.dump(gil, state);
     bytes_ += value.size();

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -71,7 +72,7 @@ class RowWriter final : public flow::StateWriter {
   void add(const embed::Gil&, const std::string& state_name, _object* key, _object* state,
            const embed::Pickling& pickling);
   // Those of the state, at the end of rows_.
-  std::vector<store::StateRow>& rows_of(const std::string& state_name);
+  std::deque<store::StateRow>& rows_of(const std::string& state_name);
 
   embed::Pickling states_, keys_;
   OfEngine of_engine_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,10 +31,11 @@ struct StateRow {
   std::optional<std::string> value;  // the pickled state; nothing: the key has none any more
 };
 
-// What changed in one state during the epoch; each key at most once.
+// What changed in one state during the epoch; each key at most once. A deque: there may be
+// millions, and a vector that grows would move them all at once, on the loop's thread.
 struct StateRows {
   std::string state;
-  std::vector<StateRow> rows;
+  std::deque<StateRow> rows;
 };
 
 using machida::Position;  // server/base/position.h

@@ -10,7 +10,8 @@
 // outputs each frame has, one unsigned 32-bit integer (native) per frame. Prints "sink PORT", reads
 // the PORT of the source from standard input, sends, waits for every output, then prints
 // "load_cpu_s S", what sender and receiver used of processors, "records_per_s N", and, at a rate,
-// "p50_us", "p99_us" and "max_us" from frame written to its last output read.
+// "p50_us", "p99_us" and "max_us" from frame written to its last output read, of the frames that
+// have one.
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -69,6 +70,10 @@ struct Job {
   std::size_t output_bytes = 0;      // 0: newline
   std::vector<std::size_t> outputs;  // after each frame of a pass, counted from the pass's start
   std::int64_t* sent_ns = nullptr;   // shared: per record when paced, else only [0]
+
+  bool has_output(std::size_t frame) const {
+    return outputs[frame] > (frame == 0 ? 0 : outputs[frame - 1]);
+  }
 };
 
 void send_all(int fd, const char* data, std::size_t size) {
@@ -161,7 +166,7 @@ std::int64_t receive(std::vector<Sink>& sinks, const Job& job,
     for (; records < frames * job.passes &&
            records / frames * per_pass + job.outputs[records % frames] <= outputs;
          ++records)
-      latencies_ns.push_back(now - job.sent_ns[records]);
+      if (job.has_output(records % frames)) latencies_ns.push_back(now - job.sent_ns[records]);
   }
   return now_ns();
 }

@@ -9,6 +9,9 @@ Prints `name value unit` lines; never part of pass or fail. Every run has a fres
   running count between Kafka topics; with recovery in transactions
 * `resilience.restore_ms`: a start that brings back --restore-keys states of 300 bytes, from opening
   the store to the last live state; `resilience.restore_pickle_ms`: what pickle alone takes of that
+* `resilience.trickle_p50_us`, `resilience.trickle_p99_us`: 1,000 records a second through keys of
+  their own, while as many others as --trickle-keys change in each epoch, of 10 s;
+  `resilience.barrier_us`: what the barrier of such an epoch costs; `resilience.epoch_keys`
 """
 
 import argparse
@@ -21,6 +24,7 @@ from pathlib import Path
 
 from restore import measure_restore
 from run import FRAMES, ROOT, alphabet_partitioned, through_server
+from trickle import measure_trickle
 
 QUIET_SECONDS = 3.0
 
@@ -98,8 +102,9 @@ def main() -> None:
     add("--keys", type=int, default=10_000, help="of the messages")
     add("--partitions", type=int, default=4)
     add("--heap-mib", type=int, default=512, help="of the broker")
-    add("--only", choices=["tcp", "kafka", "restore"])
+    add("--only", choices=["tcp", "kafka", "restore", "trickle"])
     add("--restore-keys", type=int, default=1_000_000)
+    add("--trickle-keys", type=int, default=1_000_000)
     args = parser.parse_args()
     if args.messages % args.keys:
         parser.error("--messages must be a multiple of --keys")
@@ -107,6 +112,8 @@ def main() -> None:
         measure_tcp(args)
     if args.only in (None, "restore"):
         measure_restore(args, show)
+    if args.only in (None, "trickle"):
+        measure_trickle(args, show)
     if args.only in (None, "kafka"):
         measure_kafka(args)
 

@@ -1,4 +1,7 @@
-"""The application of the restore benchmark: a text of 300 bytes for each key."""
+"""The application of the benchmarks of many keys: a text of 300 bytes for each of them.
+
+Words that begin with "trickle" come out again.
+"""
 
 import wallaroo
 from restore_text import TEXT_BYTES, Text
@@ -15,14 +18,14 @@ def by_itself(word: str) -> str:
 
 
 @wallaroo.state_computation(name="keep")
-def keep(word: str, state: Text) -> tuple[None, bool]:
+def keep(word: str, state: Text) -> tuple[str | None, bool]:
     state.text = word.ljust(TEXT_BYTES, ".")
-    return None, True
+    return word if word.startswith("trickle") else None, True
 
 
 @wallaroo.encoder
 def encode(word: str) -> bytes:
-    return word.encode()
+    return word.encode() + b"\n"
 
 
 def application_setup(args: list[str]) -> object:

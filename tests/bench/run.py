@@ -46,7 +46,9 @@ class App:
         """Write the frames, `>I` and payload, to a file below `to`; return its path."""
         file = to / f"{self.module}.frames"
         file.write_bytes(b"".join(struct.pack(">I", len(p)) + p for p in self.payloads))
-        file.with_suffix(".outputs").write_bytes(struct.pack(f"={FRAMES}I", *self.outputs))
+        file.with_suffix(".outputs").write_bytes(
+            struct.pack(f"={len(self.outputs)}I", *self.outputs)
+        )
         return file
 
 
