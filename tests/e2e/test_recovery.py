@@ -231,6 +231,42 @@ def test_damaged_store_is_refused_or_taken_back_to_the_last_whole_epoch(
     assert server.terminate() == 0
 
 
+def test_keys_in_another_order_are_refused_by_two_workers_also_when_damage_is_accepted(
+    serve: Serve, receiver: Receiver, tmp_path: Path
+) -> None:
+    def counting(keys: str) -> str:
+        return one_pipeline(f"{COUNT_STEP[:-1]}, {keys})", COUNT)
+
+    def count(server: Server, *expected: str) -> None:
+        with Client(server.address()) as client:
+            client.send_frames(*(line.split()[0] for line in expected))
+            wait_until(
+                lambda: set(expected) <= set(receiver.data.decode().splitlines()),
+                lambda: f"{expected}; there is {receiver.data!r}",
+            )
+
+    two = ("--workers", "2")
+    server = serve(counting("['a', 'b']"), *RESILIENT, *two)
+    count(server, "a 1", "b 1")
+    assert server.terminate() == 0
+    for options in ((), ("--recover-damaged",)):
+        server = serve(counting("['b', 'a']"), *RESILIENT, *two, *options, ready=False)
+        assert server.wait() == 2, server.describe()
+        assert server.log_lines("list of keys has changed"), server.describe()
+    server = serve(counting("['a', 'b']"), *RESILIENT, *two)
+    count(server, "a 2", "b 2")
+    assert server.terminate() == 0
+    server = serve(counting("['a', 'b']"), *RESILIENT, "--workers", "1")
+    assert server.terminate() == 0
+    server = serve(counting("['b', 'a']"), *RESILIENT, *two)
+    count(server, "a 3", "b 3")
+    assert server.terminate() == 0
+    assert change_store(tmp_path / DIRECTORY, "UPDATE snap SET value=x'00'") > 0
+    server = serve(counting("['b', 'a']"), *RESILIENT, *two, ready=False)
+    assert server.wait() == 4
+    assert server.log_lines("worker-0.sqlite3"), server.describe()
+
+
 @pytest.mark.parametrize("option", ["--epoch-interval", "--journal-bytes"])
 def test_wrong_value_is_a_mistake_that_names_the_option(serve: Serve, option: str) -> None:
     server = serve(COUNTING, "--resilience-dir", DIRECTORY, option, "0", ready=False)
