@@ -55,6 +55,14 @@ std::string property_mistake(const std::string& name, const std::string& value) 
   return why;
 }
 
+ClientPtr make_client(rd_kafka_type_t type, ConfPtr conf) {
+  char why[512] = "";
+  ClientPtr client(rd_kafka_new(type, conf.get(), why, sizeof why));
+  if (!client) throw KafkaError(why);
+  (void)conf.release();  // the client's, now that it exists
+  return client;
+}
+
 void configure(rd_kafka_conf_t* conf, const Properties& properties) {
   rd_kafka_conf_set_log_cb(conf, on_log);
   for (const auto& [name, value] : properties) {

@@ -66,10 +66,7 @@ Consumer::Consumer(const ConsumerSettings& settings, ConsumerEvents& events,
   rd_kafka_conf_set_rebalance_cb(conf.get(), Callbacks::on_rebalance);
   rd_kafka_conf_set_offset_commit_cb(conf.get(), Callbacks::on_commit);
   rd_kafka_conf_set_error_cb(conf.get(), Callbacks::on_error);
-  char why[512] = "";
-  parts_->client = ClientPtr(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
-  if (!parts_->client) throw KafkaError(why);
-  (void)conf.release();  // the client's, now that it exists
+  parts_->client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_t* client = parts_->client.get();
   rd_kafka_poll_set_consumer(client);
   parts_->group =

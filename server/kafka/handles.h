@@ -17,6 +17,9 @@ using QueuePtr = CPtr<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using EventPtr = CPtr<rd_kafka_event_t, rd_kafka_event_destroy>;
 using PartitionsPtr = CPtr<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
+// A consumer or producer as `conf` says. Throws KafkaError (client.h) when librdkafka refuses.
+ClientPtr make_client(rd_kafka_type_t type, ConfPtr conf);
+
 // Calls `wake` when the queue turns from empty to non-empty: from one of librdkafka's threads and
 // under the queue's lock, so `wake` only posts and calls nothing of librdkafka.
 class ReadySignal {

@@ -47,10 +47,7 @@ Producer::Producer(const ProducerSettings& settings, ProducerEvents& events,
   ConfPtr conf(rd_kafka_conf_new());
   configure(conf.get(), effective(settings));
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
-  char why[512] = "";
-  parts_->client.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why, sizeof why));
-  if (!parts_->client) throw KafkaError(why);
-  (void)conf.release();  // the client's, now that it exists
+  parts_->client = make_client(RD_KAFKA_PRODUCER, std::move(conf));
   rd_kafka_t* client = parts_->client.get();
   parts_->topic.reset(rd_kafka_topic_new(client, settings.topic.c_str(), nullptr));
   if (!parts_->topic) throw KafkaError(rd_kafka_err2str(rd_kafka_last_error()));

@@ -6,7 +6,7 @@
 namespace machida::kafka {
 namespace {
 
-ClientPtr make_client(const Properties& theirs) {
+ClientPtr make_reader(const Properties& theirs) {
   Properties properties{
       {"client.id", "machida"},
       {"group.id", "BYTEWAX_IGNORED"},  // must be set, and is not used
@@ -21,10 +21,7 @@ ClientPtr make_client(const Properties& theirs) {
   for (const auto& [name, value] : theirs) properties[name] = value;
   ConfPtr conf(rd_kafka_conf_new());
   configure(conf.get(), properties);
-  char why[512] = "";
-  ClientPtr client(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
-  if (!client) throw KafkaError(why);
-  (void)conf.release();  // the client's, now that it exists
+  ClientPtr client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
   rd_kafka_poll_set_consumer(client.get());
   return client;
 }
@@ -50,7 +47,7 @@ struct Reader::Parts {
 Reader::Reader(const Properties& properties, const std::string& topic, std::int32_t partition,
                std::int64_t offset, int timeout_ms)
     : parts_(std::make_unique<Parts>()) {
-  parts_->client = make_client(properties);
+  parts_->client = make_reader(properties);
   rd_kafka_t* client = parts_->client.get();
   parts_->start =
       offset == RD_KAFKA_OFFSET_END ? end_of(client, topic, partition, timeout_ms) : offset;
@@ -79,7 +76,7 @@ std::size_t Reader::take(MessageBatch& batch, std::size_t messages_max) {
 
 std::int32_t partition_count(const Properties& properties, const std::string& topic,
                              int timeout_ms) {
-  const ClientPtr client = make_client(properties);
+  const ClientPtr client = make_reader(properties);
   std::int32_t partitions = 0;
   const int error = count_partitions(client.get(), topic, timeout_ms, partitions);
   if (error != RD_KAFKA_RESP_ERR_NO_ERROR)

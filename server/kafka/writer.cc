@@ -35,10 +35,7 @@ Writer::Writer(const Properties& theirs, std::string topic) : parts_(std::make_u
   configure(conf.get(), properties);
   rd_kafka_conf_set_opaque(conf.get(), parts_.get());
   rd_kafka_conf_set_dr_msg_cb(conf.get(), Parts::on_delivered);
-  char why[512] = "";
-  parts_->client = ClientPtr(rd_kafka_new(RD_KAFKA_PRODUCER, conf.get(), why, sizeof why));
-  if (!parts_->client) throw KafkaError(why);
-  (void)conf.release();  // the client's, now that it exists
+  parts_->client = make_client(RD_KAFKA_PRODUCER, std::move(conf));
 }
 
 Writer::~Writer() {

@@ -28,6 +28,7 @@ KafkaEpochSink::KafkaEpochSink(uv::Loop& loop, flow::Intake& intake, std::string
       dead_letters_(dead_letters),
       messages_total_(metrics.counter(kMessages, {{"topic", settings_.topic}})),
       troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
+      troubles_(fmt::format("sink topic '{}'", settings_.topic)),
       aborts_total_(metrics.counter(kAborts, {{"topic", settings_.topic}})),
       calls_(std::move(calls)),
       wake_(loop,
@@ -108,7 +109,7 @@ void KafkaEpochSink::on_started(const Started& started) {
   while (!ended_.empty() && ended_.front().number <= started.visible_epoch) front_is_committed();
   well_again();
   if (!connected_) {
-    log::info("sink topic '{}': connected, in transactions", settings_.topic);
+    log::info("{}: connected, in transactions", troubles_.who());
     connected_ = true;
     calls_.on_connected();
   }
@@ -297,11 +298,7 @@ void KafkaEpochSink::front_is_committed() {
 
 void KafkaEpochSink::on_trouble(kafka::Trouble kind, const std::string& what) {
   troubles_total_.add();
-  if (said_.insert(kind).second)
-    log::warn("sink topic '{}': {}; waiting for it to end{}", settings_.topic, what,
-              connected_ ? "" : ", the sources open then");
-  else
-    log::debug("sink topic '{}': {}", settings_.topic, what);
+  troubles_.say(kind, what, connected_ ? "" : ", the sources open then");
 }
 
 // Called from within serve(), whose producer can't be ended now.
@@ -311,9 +308,10 @@ void KafkaEpochSink::on_fatal(const std::string& what) {
 }
 
 void KafkaEpochSink::well_again() {
-  if (said_.empty()) return;
-  said_.clear();
-  if (connected_) log::info("sink topic '{}': goes on", settings_.topic);
+  if (connected_)
+    troubles_.over();
+  else
+    troubles_.forget();
 }
 
 void KafkaEpochSink::follow_queue() {

@@ -24,6 +24,7 @@
 #include "server/flow/outlet.h"
 #include "server/kafka/producer.h"
 #include "server/kafka/transactions.h"
+#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/sink/outbox.h"
 #include "server/sink/sink.h"
@@ -127,6 +128,7 @@ class KafkaEpochSink final : public Sink,
   flow::DeadLetters& dead_letters_;
   metrics::Counter& messages_total_;
   metrics::Counter& troubles_total_;
+  kafka::Troubles troubles_;
   metrics::Counter& aborts_total_;
   Calls calls_;
 
@@ -142,7 +144,6 @@ class KafkaEpochSink final : public Sink,
   bool connected_ = false;
   bool lost_ = false;       // the producer said that it is of no use any more
   std::uint32_t life_ = 0;  // of the producer; answers of an earlier one are not looked at
-  std::set<kafka::Trouble> said_;
 
   std::deque<EndedEpoch> ended_;  // not committed yet
   Outbox open_;

@@ -27,6 +27,7 @@ KafkaSink::KafkaSink(uv::Loop& loop, flow::Intake& intake, kafka::ProducerSettin
       dead_letters_(dead_letters),
       messages_total_(metrics.counter(kMessages, {{"topic", settings_.topic}})),
       troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
+      troubles_(fmt::format("sink topic '{}'", settings_.topic)),
       on_connected_(std::move(on_connected)),
       wake_(loop,
             [this] {
@@ -65,8 +66,8 @@ void KafkaSink::probed(const std::string& error) {
     on_trouble(kafka::Trouble::kBrokers, error);
     return retry_.start(kProbeAgainMs);
   }
-  log::info("sink topic '{}': connected", settings_.topic);
-  said_.clear();
+  log::info("{}: connected", troubles_.who());
+  troubles_.forget();
   connected_ = true;
   on_connected_();
 }
@@ -98,10 +99,7 @@ void KafkaSink::on_delivered(std::uint64_t tag, const kafka::OutMessage& message
                              const kafka::Fate& fate) {
   if (fate.kind == kafka::Fate::Kind::kDelivered) {
     messages_total_.add();
-    if (!said_.empty() && producing_ == Producing::kYes) {
-      said_.clear();
-      log::info("sink topic '{}': goes on", settings_.topic);
-    }
+    if (producing_ == Producing::kYes) troubles_.over();
   }
   if (fate.kind == kafka::Fate::Kind::kReturned) {
     returned_.push_back({tag, std::string(message.value),
@@ -149,9 +147,7 @@ void KafkaSink::fail(std::string_view value, const std::string& why) {
 
 void KafkaSink::on_trouble(kafka::Trouble kind, const std::string& what) {
   troubles_total_.add();
-  if (said_.insert(kind).second)
-    log::warn("sink topic '{}': {}; waiting for it to end{}", settings_.topic, what,
-              connected_ ? "" : ", the sources open then");
+  troubles_.say(kind, what, connected_ ? "" : ", the sources open then");
 }
 
 // Called from within the producer, which can't be replaced now.
@@ -159,7 +155,7 @@ void KafkaSink::on_fatal(const std::string& what) {
   if (producing_ != Producing::kYes) return;
   producing_ = Producing::kFailed;
   troubles_total_.add();
-  said_.insert(kafka::Trouble::kOther);
+  troubles_.told(kafka::Trouble::kOther);
   log::warn(
       "sink topic '{}': the producer has failed, a new one takes over; what was on its way may "
       "come twice: {}",

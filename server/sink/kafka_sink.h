@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "server/flow/intake.h"
 #include "server/flow/outlet.h"
 #include "server/kafka/producer.h"
+#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/sink/sink.h"
 #include "server/uv/loop.h"
@@ -85,6 +85,7 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   flow::DeadLetters& dead_letters_;
   metrics::Counter& messages_total_;
   metrics::Counter& troubles_total_;
+  kafka::Troubles troubles_;
   std::function<void()> on_connected_;
 
   uv::Wake wake_;
@@ -94,7 +95,6 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   std::shared_ptr<bool> alive_;  // asked by what comes back from other threads
   bool connected_ = false;
   enum class Producing { kYes, kFailed, kBeingReplaced } producing_ = Producing::kYes;
-  std::set<kafka::Trouble> said_;
 
   std::deque<Held> held_;       // by tag
   std::vector<Held> returned_;  // by the producer that is lost

@@ -25,6 +25,7 @@ KafkaEpochSource::KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flo
       share_(share),
       id_("kafka:" + pipeline.name() + ":" + settings_.topic),
       troubles_total_(metrics.counter(KafkaSource::kTroubles, {{"topic", settings_.topic}})),
+      troubles_(fmt::format("pipeline '{}': topic '{}'", pipeline.name(), settings_.topic)),
       messages_(loop, pipeline, intake, settings_.topic, metrics),
       wake_(loop, [this] { work(); }),
       soon_(loop, [this] { work(); }),
@@ -51,10 +52,6 @@ KafkaEpochSource::~KafkaEpochSource() {
   uv::offload(loop_, [last] { last->reset(); }, [] {});
 }
 
-std::string KafkaEpochSource::name() const {
-  return fmt::format("pipeline '{}': topic '{}'", pipeline_.name(), settings_.topic);
-}
-
 void KafkaEpochSource::open(OnOpen on_open) {
   on_open_ = std::move(on_open);
   search();
@@ -74,24 +71,24 @@ void KafkaEpochSource::search() {
 void KafkaEpochSource::on_found(const kafka::PartitionsFound& found) {
   consumer_->serve();
   if (found.lacks_offset)
-    throw kafka::KafkaError(name() + ": " + found.error + " (start=\"error\")");
+    throw kafka::KafkaError(troubles_.who() + ": " + found.error + " (start=\"error\")");
   if (!found.error.empty()) {
     on_trouble(found.trouble, found.error);
     return search_timer_.start(kSearchAgainMs);
   }
   kafka::Positions& positions = messages_.positions();
   if (!assigned_) {
-    for (const std::string& gone : found.gone) log::error("{}: {}", name(), gone);
+    for (const std::string& gone : found.gone) log::error("{}: {}", troubles_.who(), gone);
     positions.clear();
   }
   const std::size_t known = positions.size();
   for (const auto& [partition, offset] : found.positions)
     if (share_.has(partition)) positions.try_emplace(partition, offset);
   if (!assigned_ || positions.size() > known) {
-    log::info("{}: reads {} partitions", name(), positions.size());
+    log::info("{}: reads {} partitions", troubles_.who(), positions.size());
     consumer_->assign(positions);
     assigned_ = true;
-    well_again();
+    troubles_.over();
     opened();
     soon_.ask();
   }
@@ -110,7 +107,7 @@ void KafkaEpochSource::work() {
   if (!assigned_ || draining_ || intake_.paused()) return;
   const KafkaMessages::Ran ran = messages_.run(*consumer_);
   if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
-  if (ran.messages > 0) well_again();
+  if (ran.messages > 0) troubles_.over();
   if (ran.more) soon_.ask();
 }
 
@@ -128,21 +125,15 @@ void KafkaEpochSource::passed(const std::vector<Position>& positions) {
 
 // Only what other tools show depends on it.
 void KafkaEpochSource::on_committed(const std::string& error) {
-  if (!error.empty()) log::debug("{}: offsets can't be committed: {}", name(), error);
+  if (!error.empty()) log::debug("{}: offsets can't be committed: {}", troubles_.who(), error);
 }
 
 void KafkaEpochSource::on_trouble(kafka::Trouble kind, const std::string& what) {
   troubles_total_.add();
-  if (said_.insert(kind).second)
-    log::warn("{}: {}; waiting for it to end{}", name(), what,
-              on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
+  troubles_.say(
+      kind, what,
+      on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
   if (kind == kafka::Trouble::kTopic) opened();
-}
-
-void KafkaEpochSource::well_again() {
-  if (said_.empty()) return;
-  said_.clear();
-  log::info("{}: goes on", name());
 }
 
 }  // namespace machida::source

@@ -7,7 +7,6 @@
 
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +14,7 @@
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/kafka/consumer.h"
+#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/source/kafka_messages.h"
 #include "server/source/source.h"
@@ -57,8 +57,6 @@ class KafkaEpochSource final : public Source,
   void search();
   void on_found(const kafka::PartitionsFound& found);
   void opened();
-  void well_again();
-  std::string name() const;
 
   uv::Loop& loop_;
   flow::Pipeline& pipeline_;
@@ -67,6 +65,7 @@ class KafkaEpochSource final : public Source,
   const Share share_;
   std::string id_;  // of its positions
   metrics::Counter& troubles_total_;
+  kafka::Troubles troubles_;
   KafkaMessages messages_;
   OnOpen on_open_;  // until it was called
   uv::Wake wake_;
@@ -76,7 +75,6 @@ class KafkaEpochSource final : public Source,
   std::shared_ptr<bool> alive_;  // asked by what comes back from other threads
   bool assigned_ = false;
   bool draining_ = false;
-  std::set<kafka::Trouble> said_;
 };
 
 }  // namespace machida::source

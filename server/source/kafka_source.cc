@@ -23,6 +23,7 @@ KafkaSource::KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake&
       when_delivered_(std::move(when_delivered)),
       commits_total_(metrics.counter(kCommits, {{"topic", settings_.topic}})),
       troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
+      troubles_(fmt::format("pipeline '{}': topic '{}'", pipeline.name(), settings_.topic)),
       messages_(loop, pipeline, intake, settings_.topic, metrics),
       wake_(loop, [this] { work(); }),
       soon_(loop, [this] { work(); }),
@@ -35,10 +36,6 @@ KafkaSource::KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake&
 
 KafkaSource::~KafkaSource() {
   if (consumer_) close();
-}
-
-std::string KafkaSource::name() const {
-  return fmt::format("pipeline '{}': topic '{}'", pipeline_.name(), settings_.topic);
 }
 
 void KafkaSource::open(OnOpen on_open) {
@@ -67,7 +64,7 @@ void KafkaSource::run_messages() {
   const KafkaMessages::Ran ran = messages_.run(*consumer_);
   if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
   if (ran.messages > 0) {
-    well_again();
+    troubles_.over();
     uncommitted_ = true;
   }
   if (ran.more) soon_.ask();
@@ -78,7 +75,8 @@ void KafkaSource::begin_commit() {
   work();
   if (phase_ == Phase::kDraining && commit_deadline_ms_ != 0 &&
       loop_.now_ms() > commit_deadline_ms_) {
-    log::warn("{}: the last commit was not answered; a restart may repeat messages", name());
+    log::warn("{}: the last commit was not answered; a restart may repeat messages",
+              troubles_.who());
     return close_soon();
   }
   if (!uncommitted_ || committing_ || phase_ != Phase::kRunning) return;
@@ -93,18 +91,18 @@ void KafkaSource::begin_commit() {
 }
 
 void KafkaSource::on_assigned(const std::vector<std::int32_t>& partitions) {
-  log::info("{}: {} partitions assigned", name(), partitions.size());
+  log::info("{}: {} partitions assigned", troubles_.who(), partitions.size());
   messages_.positions().clear();
   uncommitted_ = false;
   committing_ = false;
   if (phase_ == Phase::kJoining || phase_ == Phase::kRevoking) phase_ = Phase::kRunning;
-  well_again();
+  troubles_.over();
   opened();
   soon_.ask();
 }
 
 void KafkaSource::on_revoked(bool lost) {
-  log::info("{}: {} partitions {}", name(), messages_.positions().size(),
+  log::info("{}: {} partitions {}", troubles_.who(), messages_.positions().size(),
             lost ? "lost" : "given up");
   if (phase_ == Phase::kRunning) phase_ = Phase::kRevoking;
   if (lost || phase_ != Phase::kRevoking) return give_up();
@@ -124,7 +122,7 @@ void KafkaSource::on_committed(const std::string& error) {
   committing_ = false;
   if (error.empty()) {
     commits_total_.add();
-    well_again();
+    troubles_.over();
   } else {
     uncommitted_ = true;
     on_trouble(kafka::Trouble::kOther, "offsets can't be committed: " + error);
@@ -134,16 +132,10 @@ void KafkaSource::on_committed(const std::string& error) {
 
 void KafkaSource::on_trouble(kafka::Trouble kind, const std::string& what) {
   troubles_total_.add();
-  if (said_.insert(kind).second)
-    log::warn("{}: {}; waiting for it to end{}", name(), what,
-              on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
+  troubles_.say(
+      kind, what,
+      on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
   if (kind == kafka::Trouble::kTopic) opened();
-}
-
-void KafkaSource::well_again() {
-  if (said_.empty()) return;
-  said_.clear();
-  log::info("{}: goes on", name());
 }
 
 void KafkaSource::drain() {

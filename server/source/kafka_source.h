@@ -6,13 +6,13 @@
 
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/kafka/consumer.h"
+#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/source/kafka_messages.h"
 #include "server/source/source.h"
@@ -53,8 +53,6 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   void close_soon();
   void close();
   void opened();
-  void well_again();
-  std::string name() const;
 
   uv::Loop& loop_;
   flow::Pipeline& pipeline_;
@@ -64,6 +62,7 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   WhenDelivered when_delivered_;
   metrics::Counter& commits_total_;
   metrics::Counter& troubles_total_;
+  kafka::Troubles troubles_;
 
   KafkaMessages messages_;
   OnOpen on_open_;  // until it was called
@@ -75,7 +74,6 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   bool uncommitted_ = false;  // positions moved since the last commit
   bool committing_ = false;
   std::uint64_t commit_deadline_ms_ = 0;  // of the last commit when draining; 0: not asked yet
-  std::set<kafka::Trouble> said_;
 };
 
 }  // namespace machida::source
