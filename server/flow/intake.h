@@ -16,6 +16,18 @@ class Intake {
   void resume();
   bool paused() const noexcept { return pauses_ != 0; }
 
+  // Calls `work`, and pauses for good when it throws: user code ends the worker, and nothing more
+  // is processed.
+  template <class Work>
+  void pause_if_it_throws(Work&& work) {
+    try {
+      work();
+    } catch (...) {
+      pause();
+      throw;
+    }
+  }
+
  private:
   void tell() const;
 

@@ -7,13 +7,7 @@ namespace machida::flow {
 using embed::Gil;
 using embed::Object;
 
-struct StatefulMapStep::Cell final : KeyTable::Cell {
-  Object state;
-};
-
-void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Record& record,
-                                Batch& out) {
-  Cell& cell = static_cast<Cell&>(base);
+void StatefulMapStep::on_object(const Gil& gil, Cell& cell, const Record& record, Batch& out) {
   if (cell.vacant()) {
     PyObject* fresh = parts_.builder.build(gil, record.key);
     if (!fresh) {
@@ -21,10 +15,10 @@ void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Reco
       return failed(gil, record.item, "error calling `stateful_map` builder",
                     parts_.builder.function.get());
     }
-    cell.state = Object::steal(gil, fresh);
+    cell.object = Object::steal(gil, fresh);
     keys_.occupy(cell);
   }
-  PyObject* result = call_two(gil, parts_.mapper.get(), cell.state.get(), record.value);
+  PyObject* result = call_two(gil, parts_.mapper.get(), cell.object.get(), record.value);
   if (!result)
     return failed(gil, record.item, "error calling `stateful_map` mapper", parts_.mapper.get());
   const Held owned_result(gil, result);
@@ -40,24 +34,12 @@ void StatefulMapStep::on_record(const Gil& gil, KeyTable::Cell& base, const Reco
   Py_INCREF(output);
   answer(gil, record, output, out);
   if (state == Py_None) {
-    cell.state = Object();
+    cell.object = Object();
     keys_.forget(gil, cell);
-  } else if (state != cell.state.get()) {
+  } else if (state != cell.object.get()) {
     Py_INCREF(state);
-    replace(gil, cell.state, state);
+    replace(gil, cell.object, state);
   }
-}
-
-std::unique_ptr<KeyTable::Cell> StatefulMapStep::make_cell() const {
-  return std::make_unique<Cell>();
-}
-
-Object StatefulMapStep::saved(const Gil& gil, const KeyTable::Cell& cell) const {
-  return static_cast<const Cell&>(cell).state.clone(gil);
-}
-
-void StatefulMapStep::restore(const Gil& gil, KeyTable::Cell& cell, const Object& saved) {
-  static_cast<Cell&>(cell).state = saved.clone(gil);
 }
 
 }  // namespace machida::flow

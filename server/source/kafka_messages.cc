@@ -22,12 +22,7 @@ KafkaMessages::Ran KafkaMessages::run(kafka::Consumer& consumer) {
   while (!intake_.paused()) {
     if (consumer.take(batch_, flow::kBatchRecordsMax) == 0) return ran;
     refill(consumer);
-    try {
-      run_batch(ran);
-    } catch (...) {
-      intake_.pause();  // user code ends the worker: nothing more is processed
-      throw;
-    }
+    intake_.pause_if_it_throws([&] { run_batch(ran); });
     ran.more = std::chrono::steady_clock::now() - start > kShareOfTurn;
     if (ran.more) return ran;
   }

@@ -81,12 +81,7 @@ bool TcpConnection::run_frames() {
       reader_.put_back();
       return true;  // the intake was paused, and is resumed when there is room
     }
-    try {
-      source_.pipeline_.run_frames(gil, frames);
-    } catch (...) {
-      source_.intake_.pause();  // user code ends the worker: nothing more is processed
-      throw;
-    }
+    source_.intake_.pause_if_it_throws([&] { source_.pipeline_.run_frames(gil, frames); });
     if (std::chrono::steady_clock::now() - start > kShareOfTurn) break;
   }
   source_.continue_soon();
