@@ -30,4 +30,16 @@ class HeldGil final : public Gil {
   HeldGil() = default;
 };
 
+// Lets other threads have the lock for its scope, of a thread that holds it.
+class [[nodiscard]] GilRelease final {
+ public:
+  GilRelease() noexcept;
+  ~GilRelease();
+  GilRelease(const GilRelease&) = delete;
+  GilRelease& operator=(const GilRelease&) = delete;
+
+ private:
+  void* state_;
+};
+
 }  // namespace machida::embed

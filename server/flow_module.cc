@@ -35,18 +35,6 @@ using embed::Gil;
 using embed::Object;
 using worker::FlowRun;
 
-// Lets other threads have the interpreter for its scope.
-class Released {
- public:
-  Released() : state_(PyEval_SaveThread()) {}
-  ~Released() { PyEval_RestoreThread(state_); }
-  Released(const Released&) = delete;
-  Released& operator=(const Released&) = delete;
-
- private:
-  PyThreadState* state_;
-};
-
 double seconds(const Gil& gil, PyObject* options, const char* name, double otherwise) {
   PyObject* value = PyDict_GetItemString(options, name);
   if (!value) return otherwise;
@@ -146,7 +134,7 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
   const bool tells = PyDict_GetItemString(options, "summary") != nullptr;
   FlowRun::End end{};
   try {
-    const Released released;
+    const embed::GilRelease released;
     end = run.run();
   } catch (...) {
     if (tells) worker::log_flow_summary(dataflow, metrics, worker::FlowFailed::kYes);

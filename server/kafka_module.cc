@@ -24,18 +24,6 @@ using embed::Object;
 
 constexpr int kWaitSliceMs = 100;  // after which a signal is looked for
 
-// Gives up the interpreter lock for its scope.
-class Released {
- public:
-  Released() : state_(PyEval_SaveThread()) {}
-  ~Released() { PyEval_RestoreThread(state_); }
-  Released(const Released&) = delete;
-  Released& operator=(const Released&) = delete;
-
- private:
-  PyThreadState* state_;
-};
-
 // Exceptions do not cross into C: they become Python's, and `failed` is returned.
 template <class Body, class Result>
 Result guarded(Result failed, Body&& body) {
@@ -72,7 +60,7 @@ template <class T>
 PyObject* close_held(PyObject* self, PyObject*) {
   std::unique_ptr<T> ending(std::exchange(holder<T>(self)->held, nullptr));
   if (ending) {
-    const Released released;
+    const embed::GilRelease released;
     ending.reset();
   }
   Py_RETURN_NONE;
@@ -112,7 +100,7 @@ PyObject* new_reader(PyTypeObject* type, PyObject* args, PyObject*) {
     const kafka::Properties properties = properties_of(gil, dict);
     std::unique_ptr<kafka::Reader> reader;
     {
-      const Released released;
+      const embed::GilRelease released;
       reader = std::make_unique<kafka::Reader>(properties, topic, partition, offset,
                                                static_cast<int>(timeout_s * 1000));
     }
@@ -204,7 +192,7 @@ PyObject* new_writer(PyTypeObject* type, PyObject* args, PyObject*) {
 // Waits a while with the lock given up; false with a Python error set when a signal raised.
 bool wait_a_while(kafka::Writer& writer, bool& all_delivered) {
   {
-    const Released released;
+    const embed::GilRelease released;
     all_delivered = writer.wait_for(kWaitSliceMs);
   }
   return PyErr_CheckSignals() == 0;
@@ -302,7 +290,7 @@ PyObject* kafka_partitions(PyObject*, PyObject* args) {
     const kafka::Properties properties = properties_of(gil, dict);
     std::int32_t count = 0;
     {
-      const Released released;
+      const embed::GilRelease released;
       count = kafka::partition_count(properties, topic, static_cast<int>(timeout_s * 1000));
     }
     return PyLong_FromLong(count);

@@ -19,6 +19,7 @@
 #include "server/flow/reduce_step.h"
 #include "server/flow/stateful_map_step.h"
 #include "server/flow/window_step.h"
+#include "server/trace.h"
 #include "server/window_config.h"
 
 namespace machida {
@@ -204,19 +205,6 @@ Object run(const Gil& gil, const Object& config, const Object& events) {
 
 }  // namespace
 
-PyObject* step_trace(PyObject*, PyObject* args) {
-  PyObject *config = nullptr, *events = nullptr;
-  if (!PyArg_ParseTuple(args, "O!O!:step_trace", &PyDict_Type, &config, &PyList_Type, &events))
-    return nullptr;
-  const embed::HeldGil gil;
-  try {
-    return run(gil, Object::borrow(gil, config), Object::borrow(gil, events)).release();
-  } catch (const embed::PythonError& error) {
-    PyErr_SetString(PyExc_ValueError, error.traceback().c_str());
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-  }
-  return nullptr;
-}
+PyObject* step_trace(PyObject*, PyObject* args) { return run_trace("step_trace", args, run); }
 
 }  // namespace machida

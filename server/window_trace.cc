@@ -12,6 +12,7 @@
 #include "embed/error.h"
 #include "embed/object.h"
 #include "embed/value.h"
+#include "server/trace.h"
 #include "server/window/windower.h"
 #include "server/window_config.h"
 
@@ -143,19 +144,6 @@ Object run(const Gil& gil, const Object& config, const Object& events) {
 
 }  // namespace
 
-PyObject* window_trace(PyObject*, PyObject* args) {
-  PyObject *config = nullptr, *events = nullptr;
-  if (!PyArg_ParseTuple(args, "O!O!:window_trace", &PyDict_Type, &config, &PyList_Type, &events))
-    return nullptr;
-  const embed::HeldGil gil;
-  try {
-    return run(gil, Object::borrow(gil, config), Object::borrow(gil, events)).release();
-  } catch (const embed::PythonError& error) {
-    PyErr_SetString(PyExc_ValueError, error.traceback().c_str());
-  } catch (const std::exception& error) {
-    PyErr_SetString(PyExc_ValueError, error.what());
-  }
-  return nullptr;
-}
+PyObject* window_trace(PyObject*, PyObject* args) { return run_trace("window_trace", args, run); }
 
 }  // namespace machida
