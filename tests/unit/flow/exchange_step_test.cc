@@ -9,50 +9,18 @@
 
 #include "embed/value.h"
 #include "server/flow/memory_exchange.h"
-#include "server/plan/topology_reader.h"
 #include "server/worker/in_process.h"
-#include "tests/unit/python.h"
+#include "tests/unit/flow/wallaroo_steps.h"
 
 using namespace machida;
 
 namespace {
 
-const char* const kParts = R"(
-class Decoder:
-    def header_length(self): return 1
-    def payload_length(self, b): return b[0]
-    def decode(self, b): return b.decode()
-class Encoder:
-    def encode(self, d): return str(d)
-class Step:
-    def __init__(self, name, fn): self.fn, self.label = fn, name
-    def name(self): return self.label
-    def compute(self, *args): return self.fn(*args)
-class Multi:
-    def __init__(self, fn): self.fn = fn
-    def name(self): return 'multi'
-    def compute_multi(self, *args): return self.fn(*args)
-class By:
-    def __init__(self, fn): self.fn = fn
-    def partition(self, d): return self.fn(d)
-class Count:
-    def __init__(self): self.n = 0
-    def add(self):
-        self.n += 1
-        return self.n
-def topology(*steps):
-    return [('name', 'a'), ('new_pipeline', 'p', ('tcp', 'h', 1, Decoder())), *steps,
-            ('to_sink', ('tcp', 'h', 1, Encoder()))]
-count = Step('count', lambda d, s: (d + str(s.add()), True))
-)";
-
 // Several workers in this process; worker w is fed the frames of place w.
 class Workers {
  public:
   Workers(const embed::Gil& gil, std::uint32_t workers, const std::string& steps)
-      : plan_(plan::read_topology(gil,
-                                  testing::python(gil, kParts + ("it = topology(" + steps + ")")))),
-        exchange_(workers) {
+      : plan_(testing::plan_of_steps(gil, steps)), exchange_(workers) {
     for (std::uint32_t i = 0; i < workers; ++i)
       workers_.push_back(
           std::make_unique<worker::InProcess>(gil, plan_, worker::UnknownKeyPolicy::kDrop, 100,
@@ -119,7 +87,7 @@ TEST_CASE("keys on demand are on one worker each, and on all workers together") 
 
 TEST_CASE("to_stateful state is on one worker; plain steps run where the record is") {
   const embed::GilLock gil;
-  Workers workers(gil, 3, "('to', Step('s', lambda d: d)), ('to_stateful', count, Count, 's')");
+  Workers workers(gil, 3, "('to', Step(lambda d: d)), ('to_stateful', count, Count, 's')");
   CHECK(workers[0].assembly().stages() == 1);
   for (std::size_t w = 0; w < 3; ++w) workers.feed(gil, w, {"a", "b"});
   workers.settle(gil);
@@ -134,7 +102,7 @@ TEST_CASE("to_stateful state is on one worker; plain steps run where the record 
 
 TEST_CASE("to_parallel spreads the records of one source over all workers") {
   const embed::GilLock gil;
-  Workers workers(gil, 3, "('to_parallel', Step('s', lambda d: d))");
+  Workers workers(gil, 3, "('to_parallel', Step(lambda d: d))");
   workers.feed(gil, 1, {"a", "b", "c", "d", "e"});
   workers.settle(gil);
   CHECK(workers.outputs(1) == Texts{"a", "d"});
@@ -145,10 +113,10 @@ TEST_CASE("to_parallel spreads the records of one source over all workers") {
 TEST_CASE("records go on from the step that they were sent to, over several exchanges") {
   const embed::GilLock gil;
   Workers workers(gil, 2, R"(
-      ('to_state_partition', Step('one', lambda d, s: (d + str(s.add()), True)), Count, 's',
+      ('to_state_partition', Step(lambda d, s: (d + str(s.add()), True), 'one'), Count, 's',
        By(lambda d: d[0]), ['x', 'y']),
       ('to', Multi(lambda d: [d, d[::-1]])),
-      ('to_state_partition', Step('two', lambda d, s: (d + ':' + str(s.add()), True)), Count, 't',
+      ('to_state_partition', Step(lambda d, s: (d + ':' + str(s.add()), True), 'two'), Count, 't',
        By(lambda d: d[0]), ['x', '1', 'y', '2']))");
   CHECK(workers[0].assembly().stages() == 2);
   workers.feed(gil, 0, {"x", "y", "y"});
@@ -171,9 +139,7 @@ TEST_CASE("what a partition function fails on is a dead letter where the record 
 
 TEST_CASE("one worker has no routing step") {
   const embed::GilLock gil;
-  const plan::Plan plan = plan::read_topology(
-      gil, testing::python(gil, kParts + std::string("it = topology(('to_stateful', count, Count, "
-                                                     "'s'))")));
+  const plan::Plan plan = testing::plan_of_steps(gil, "('to_stateful', count, Count, 's')");
   worker::InProcess alone(gil, plan, worker::UnknownKeyPolicy::kDrop, 100);
   CHECK(alone.assembly().stages() == 0);
 }

@@ -6,41 +6,12 @@
 
 #include "embed/error.h"
 #include "embed/value.h"
-#include "server/plan/topology_reader.h"
 #include "server/worker/in_process.h"
-#include "tests/unit/python.h"
+#include "tests/unit/flow/wallaroo_steps.h"
 
 using namespace machida;
 
 namespace {
-
-const char* const kParts = R"(
-class Decoder:
-    def header_length(self): return 1
-    def payload_length(self, b): return b[0]
-    def decode(self, b): return None if b == b'none' else b.decode()
-class Encoder:
-    def encode(self, d): return d if isinstance(d, (bytes, int)) else str(d)
-class Step:
-    def __init__(self, fn): self.fn = fn
-    def name(self): return 'step'
-    def compute(self, *args): return self.fn(*args)
-class Multi:
-    def __init__(self, fn): self.fn = fn
-    def name(self): return 'multi'
-    def compute_multi(self, *args): return self.fn(*args)
-class By:
-    def __init__(self, fn): self.fn = fn
-    def partition(self, d): return self.fn(d)
-class Count:
-    def __init__(self): self.n = 0
-    def add(self):
-        self.n += 1
-        return self.n
-def topology(*steps):
-    return [('name', 'a'), ('new_pipeline', 'p', ('tcp', 'h', 1, Decoder())), *steps,
-            ('to_sink', ('tcp', 'h', 1, Encoder()))]
-)";
 
 struct Outcome {
   std::vector<std::string> outputs;
@@ -50,8 +21,7 @@ struct Outcome {
 Outcome run(const embed::Gil& gil, const std::string& steps,
             const std::vector<std::string_view>& frames,
             worker::UnknownKeyPolicy unknown = worker::UnknownKeyPolicy::kDrop) {
-  const plan::Plan plan =
-      plan::read_topology(gil, testing::python(gil, kParts + ("it = topology(" + steps + ")")));
+  const plan::Plan plan = testing::plan_of_steps(gil, steps);
   worker::InProcess process(gil, plan, unknown, 100);
   process.feed_frames(gil, 0, {frames.begin(), frames.end()});
   Outcome outcome;
