@@ -1,5 +1,7 @@
 #include "server/flow/batch_codec.h"
 
+#include <fmt/core.h>
+
 #include <cstring>
 
 #include "embed/value.h"
@@ -42,9 +44,10 @@ void BatchCodec::encode_list(const embed::Gil& gil, const Batch& records, std::s
     }
     const std::string bytes = pickling_.dump(gil, list.get());
     if (bytes.size() <= bytes_max_) return on_part(static_cast<std::uint32_t>(last - first), bytes);
-    if (last - first == 1) throw too_large(bytes.size(), bytes_max_);
+    if (last - first == 1)
+      return dead_letters_.add(gil, place, too_large(bytes.size(), bytes_max_), records.at(first));
   } catch (const embed::PythonError& error) {
-    if (last - first == 1) return dead_letters_.add(gil, place, error, records.at(first));
+    if (last - first == 1) return unencodable(gil, error, place, records.at(first));
   }
   const std::size_t middle = first + (last - first) / 2;
   encode_list(gil, records, first, middle, place, on_part);
@@ -58,7 +61,10 @@ void BatchCodec::encode_each(const embed::Gil& gil, const Batch& records, const 
   for (std::size_t i = 0; i < records.size(); ++i) {
     try {
       const std::string record = pickling_.dump(gil, records.at(i));
-      if (record.size() > bytes_max_) throw too_large(record.size(), bytes_max_);
+      if (record.size() > bytes_max_) {
+        dead_letters_.add(gil, place, too_large(record.size(), bytes_max_), records.at(i));
+        continue;
+      }
       if (count > 0 && bytes.size() + record.size() > bytes_max_) {
         on_part(std::exchange(count, 0), bytes);
         bytes.clear();
@@ -67,7 +73,7 @@ void BatchCodec::encode_each(const embed::Gil& gil, const Batch& records, const 
       bytes += record;
       ++count;
     } catch (const embed::PythonError& error) {
-      dead_letters_.add(gil, place, error, records.at(i));
+      unencodable(gil, error, place, records.at(i));
     }
   }
   if (count > 0) on_part(count, bytes);
@@ -99,6 +105,17 @@ void BatchCodec::decode(const embed::Gil& gil, std::string_view bytes, const Pla
       undecodable(gil, error, record, place);
     }
   }
+}
+
+// Python's own words, such as "Can't get local object", don't tell what it was about to do.
+void BatchCodec::unencodable(const embed::Gil& gil, const embed::PythonError& error,
+                             const Place& place, PyObject* record) {
+  const char* what = pickling_.is_pickle() ? "the record can't be pickled" : "serialize() failed";
+  dead_letters_.add(gil, place,
+                    {error.type(), fmt::format("{}, to go to another worker: {}", what,
+                                               error.message()),
+                     error.traceback()},
+                    record);
 }
 
 void BatchCodec::undecodable(const embed::Gil& gil, const embed::PythonError& error,

@@ -38,6 +38,8 @@ class BatchCodec {
                    const Place& place, const OnPart& on_part);
   void encode_each(const embed::Gil&, const Batch& records, const Place& place,
                    const OnPart& on_part);
+  void unencodable(const embed::Gil&, const embed::PythonError& error, const Place& place,
+                   _object* record);
   void undecodable(const embed::Gil&, const embed::PythonError& error, std::string_view bytes,
                    const Place& place);
 
