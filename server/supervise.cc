@@ -161,7 +161,7 @@ void Application::make_stores_agree(std::uint32_t workers) {
   for (std::uint32_t i = 0; i < workers; ++i) {
     const int worker = static_cast<int>(i);
     if (options_.worker.resilience.accept_damage) {
-      const store::Store store(*directory_, worker, name_, store::Store::Damage::kAcceptOlder);
+      const store::Store store(*directory_, worker, name_, store::Damage::kAcceptOlder);
       if (!store.warning().empty()) {
         log::warn("{}", store.warning());
         store::renew_identity(*directory_);
@@ -175,8 +175,10 @@ void Application::make_stores_agree(std::uint32_t workers) {
   resume_epoch_ = *common;
   for (std::uint32_t i = 0; i < workers; ++i) {
     if (newest[i] == *resume_epoch_) continue;
-    log::info("worker {} goes back from epoch {} to {}, which all workers have", i, newest[i],
-              *resume_epoch_);
+    const bool loses = newest[i] > *resume_epoch_ + 1;
+    log::write(loses ? log::Level::kWarn : log::Level::kInfo,
+               "worker {} goes back from epoch {} to {}, which all workers have", i, newest[i],
+               *resume_epoch_);
     store::go_back(*directory_, static_cast<int>(i), name_, *resume_epoch_);
   }
 }

@@ -111,11 +111,11 @@ void BatchCodec::decode(const embed::Gil& gil, std::string_view bytes, const Pla
 void BatchCodec::unencodable(const embed::Gil& gil, const embed::PythonError& error,
                              const Place& place, PyObject* record) {
   const char* what = pickling_.is_pickle() ? "the record can't be pickled" : "serialize() failed";
-  dead_letters_.add(gil, place,
-                    {error.type(), fmt::format("{}, to go to another worker: {}", what,
-                                               error.message()),
-                     error.traceback()},
-                    record);
+  dead_letters_.add(
+      gil, place,
+      {error.type(), fmt::format("{}, to go to another worker: {}", what, error.message()),
+       error.traceback()},
+      record);
 }
 
 void BatchCodec::undecodable(const embed::Gil& gil, const embed::PythonError& error,

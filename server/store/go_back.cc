@@ -19,9 +19,9 @@ std::int64_t newest_epoch(const Directory& directory, int worker) {
 
 Result<std::int64_t> common_epoch(std::span<const std::int64_t> newest, bool accept_damage) {
   const std::int64_t common = *std::min_element(newest.begin(), newest.end());
-  const std::int64_t ahead_max = accept_damage ? std::max<std::int64_t>(common, 1) : 1;
+  if (accept_damage && common > 0) return common;  // go_back() knows whether it is still there
   for (std::size_t worker = 0; worker < newest.size(); ++worker)
-    if (newest[worker] > common + ahead_max)
+    if (newest[worker] > common + 1)
       return Error{
           fmt::format("the store of worker {} has epoch {}, but another one ends with {}: it is "
                       "missing or damaged",
@@ -31,7 +31,7 @@ Result<std::int64_t> common_epoch(std::span<const std::int64_t> newest, bool acc
 
 void go_back(const Directory& directory, int worker, const std::string& application,
              std::int64_t epoch) {
-  Opened opened = open_store(directory.path(), worker, application, Store::Damage::kRefuse);
+  Opened opened = open_store(directory.path(), worker, application, Damage::kRefuse);
   const Contents& contents = opened.contents;
   EpochRecord newest;  // before the first one
   if (epoch > 0) {

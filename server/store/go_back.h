@@ -17,7 +17,7 @@ std::int64_t newest_epoch(const Directory& directory, int worker);
 
 // The epoch that all workers go on behind, out of the newest one in the store of each: the one that
 // all have. A store may be one ahead: that epoch was never committed. An error names the worker
-// whose store is further ahead. With `accept_damage` a store may have lost epochs, but not most.
+// whose store is further ahead. With `accept_damage` a store may have lost epochs, but not all.
 Result<std::int64_t> common_epoch(std::span<const std::int64_t> newest, bool accept_damage = false);
 
 // `epoch` becomes the newest one; 0: none is left. Nobody may have the store open. Throws

@@ -35,7 +35,7 @@ class InputJournal {
 
   // All records from `position` on, in order. Before the first append. If the journal ends before
   // `position`, because the machine died before sync(), records are counted on from there. Throws
-  // StoreError when records from `position` on are missing.
+  // StoreError when records from `position` on are missing, unless damage is accepted.
   using OnRecord =
       std::function<void(std::uint32_t source, const std::vector<std::string_view>& frames)>;
   virtual void replay(std::int64_t position, const OnRecord& on_record) = 0;

@@ -20,6 +20,7 @@ struct Journal::Parts {
   std::string directory;
   int worker;
   std::uint64_t bytes_max;
+  Damage damage;
   std::vector<SegmentFacts> segments;
   std::shared_ptr<File> file;  // of the last one
   std::uint64_t seed = 0;      // of the last one
@@ -44,6 +45,7 @@ struct Journal::Parts {
   void recycle();
   void remove_first();
   void restart_at(std::int64_t position);
+  void miss(const std::string& what) const;
   bool write_record(std::uint32_t source, std::span<const std::string_view> frames);
 };
 
@@ -98,6 +100,11 @@ void Journal::Parts::restart_at(std::int64_t position) {
   recycle();
 }
 
+void Journal::Parts::miss(const std::string& what) const {
+  if (damage == Damage::kRefuse) throw StoreError(what);
+  log::warn("{}: the states lack what those before it held", what);
+}
+
 bool Journal::Parts::write_record(std::uint32_t source, std::span<const std::string_view> frames) {
   SegmentFacts& segment = segments.back();
   buffer.clear();
@@ -121,12 +128,13 @@ bool Journal::Parts::write_record(std::uint32_t source, std::span<const std::str
   return true;
 }
 
-Journal::Journal(const Directory& directory, int worker, std::uint64_t bytes_max)
+Journal::Journal(const Directory& directory, int worker, std::uint64_t bytes_max, Damage damage)
     : parts_(std::make_unique<Parts>()) {
   Parts& p = *parts_;
   p.directory = directory.path();
   p.worker = worker;
   p.bytes_max = bytes_max;
+  p.damage = damage;
   JournalFacts facts = read_journal(p.directory, worker);
   if (!facts.torn.empty()) log::warn("{}; the journal is cut there", facts.torn);
   for (const std::string& path : facts.superfluous) remove_file(path);
@@ -190,9 +198,11 @@ void Journal::trim(std::int64_t position) {
 
 void Journal::replay(std::int64_t position, const OnRecord& on_record) {
   Parts& p = *parts_;
-  if (p.was_empty && position > p.next)
-    throw StoreError(fmt::format("{}: the journal is missing; it held records from {} on",
-                                 p.directory, position));
+  if (p.was_empty && position > p.next) {
+    p.miss(fmt::format("{}: the journal is missing; it held records from {} on", p.directory,
+                       position));
+    return p.restart_at(position);
+  }
   if (position > p.next) {
     log::warn(
         "the journal of {} ends with record {}, the epoch with {}: the machine died before "
@@ -201,10 +211,8 @@ void Journal::replay(std::int64_t position, const OnRecord& on_record) {
     return p.restart_at(position);
   }
   if (p.segments.front().first > position)
-    throw StoreError(
-        fmt::format("{}: the journal begins with record {}, records from {} on are "
-                    "needed",
-                    p.directory, p.segments.front().first, position));
+    p.miss(fmt::format("{}: the journal begins with record {}, records from {} on are needed",
+                       p.directory, p.segments.front().first, position));
   for (const SegmentFacts& segment : p.segments) {
     if (segment.next <= position) continue;
     SegmentReader reader(segment.path);

@@ -17,7 +17,9 @@ class Journal final : public InputJournal {
   // Finds the segments there are; what a death left unfinished at the end is cut off (its frames
   // were not processed, or not durable), with a warning. Anything else that is damaged throws
   // StoreError. `bytes_max`: of all segments together; a single record may be larger.
-  Journal(const Directory& directory, int worker, std::uint64_t bytes_max);
+  // Damage::kAcceptOlder: replay() leaves out records that are missing, with a warning.
+  Journal(const Directory& directory, int worker, std::uint64_t bytes_max,
+          Damage damage = Damage::kRefuse);
   ~Journal() override;
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;

@@ -79,7 +79,7 @@ void remove_unused_bases(const std::string& directory, const Names& names, std::
 }
 
 Opened open_once(const std::string& directory, int worker, const std::string& application,
-                 Store::Damage damage) {
+                 Damage damage) {
   const Names names(worker);
   const std::string path = directory + "/" + names.store;
   finish_rebuild(directory, names);
@@ -99,7 +99,7 @@ Opened open_once(const std::string& directory, int worker, const std::string& ap
   const Contents& contents = opened.contents;
   if (!contents.damage.empty()) {
     const std::string why = joined(contents.damage);
-    if (damage == Store::Damage::kRefuse) throw StoreError(why);
+    if (damage == Damage::kRefuse) throw StoreError(why);
     if (!contents.has_usable_epoch || contents.records.empty())
       throw StoreError(why + "; and there is no epoch before it to go back to");
     opened.warning =
@@ -131,12 +131,12 @@ void check_owner(const Database& database, const Meta& meta, const std::string& 
 }
 
 Opened open_store(const std::string& directory, int worker, const std::string& application,
-                  Store::Damage damage) {
+                  Damage damage) {
   try {
     Opened opened = open_once(directory, worker, application, damage);
     if (opened.database) return opened;
     // It was rebuilt, and is opened like any other.
-    Opened rebuilt = open_once(directory, worker, application, Store::Damage::kRefuse);
+    Opened rebuilt = open_once(directory, worker, application, Damage::kRefuse);
     rebuilt.warning = opened.warning;
     return rebuilt;
   } catch (const StoreFull& error) {

@@ -17,7 +17,7 @@ struct Opened {
 };
 
 Opened open_store(const std::string& directory, int worker, const std::string& application,
-                  Store::Damage damage);
+                  Damage damage);
 
 // Throws StoreError if it is another application's or another worker's.
 void check_owner(const Database& database, const Meta& meta, const std::string& application,

@@ -16,13 +16,10 @@ namespace machida::store {
 
 class Store final : public EpochStore {
  public:
-  enum class Damage {
-    kRefuse,
-    // The newest epoch that verifies is used and what came after it is dropped, with a warning().
-    // Throws when there is none. What was damaged is kept beside it under another name.
-    kAcceptOlder,
-  };
   // Opens or creates the file of the worker and verifies all of it. Throws StoreError.
+  // Damage::kAcceptOlder: the newest epoch that verifies is used and what came after it is dropped,
+  // with a warning(). Throws when there is none. What was damaged is kept beside it under another
+  // name.
   Store(const Directory& directory, int worker, const std::string& application,
         Damage damage = Damage::kRefuse);
   ~Store() override;

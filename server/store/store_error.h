@@ -18,4 +18,10 @@ class StoreError : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
+// What opening does with what is damaged.
+enum class Damage {
+  kRefuse,       // throws StoreError
+  kAcceptOlder,  // what is whole is used, with a warning
+};
+
 }  // namespace machida::store

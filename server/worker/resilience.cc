@@ -41,9 +41,9 @@ Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& inta
   identity_ = store::identity_of(directory_);
   if (options.resume_epoch && store::newest_epoch(directory_, worker_) > *options.resume_epoch)
     store::go_back(directory_, worker_, application, *options.resume_epoch);
-  store_ = std::make_unique<store::Store>(
-      directory_, worker_, application,
-      options.accept_damage ? store::Store::Damage::kAcceptOlder : store::Store::Damage::kRefuse);
+  const store::Damage damage =
+      options.accept_damage ? store::Damage::kAcceptOlder : store::Damage::kRefuse;
+  store_ = std::make_unique<store::Store>(directory_, worker_, application, damage);
   if (!store_->warning().empty()) {
     log::warn("{}", store_->warning());
     identity_ = store::renew_identity(directory_);
@@ -55,7 +55,8 @@ Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& inta
                     "others have {}",
                     directory_.path(), worker_, newest_epoch(), *options.resume_epoch));
   if (!with_journal) return;
-  journal_ = std::make_unique<store::Journal>(directory_, worker_, options.journal_bytes_max);
+  journal_ =
+      std::make_unique<store::Journal>(directory_, worker_, options.journal_bytes_max, damage);
   inputs_ = std::make_unique<checkpoint::JournaledInputs>(*journal_, intake,
                                                           [this] { end_epoch_soon(); });
   sources_.push_back(inputs_.get());

@@ -231,6 +231,32 @@ def test_damaged_store_is_refused_or_taken_back_to_the_last_whole_epoch(
     assert server.terminate() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_damage_that_lies_further_back_than_the_journal_is_recovered_from(
+    serve: Serve, receiver: Receiver, tmp_path: Path, workers: str
+) -> None:
+    options = (*RESILIENT, "--workers", workers)
+    store = tmp_path / DIRECTORY
+    counting = one_pipeline(f"{COUNT_STEP[:-1]}, ['a', 'b'])", COUNT)
+    server = serve(counting, *options)
+    for word in "abababababab":  # of several workers each has as many epochs as the others
+        epoch = newest_epoch(store)
+        say(server, receiver, word)
+        wait_until(lambda epoch=epoch: newest_epoch(store) > epoch, "the next epoch")
+    assert server.terminate() == 0
+    old = "epoch=(SELECT epoch FROM snap WHERE key='a' ORDER BY epoch LIMIT 1 OFFSET 1)"
+    assert change_store(store, f"UPDATE snap SET value=x'00' WHERE key='a' AND {old}") == 1
+    server = serve(counting, *options, ready=False)
+    assert server.wait() == 4
+    server = serve(counting, *options, "--recover-damaged")
+    assert server.log_lines(" warning ", "the states lack what those before it held")
+    last = say(server, receiver, "a")[-1]
+    assert server.terminate() == 0
+    server = serve(counting, *options)
+    assert say(server, receiver, "a")[-1] == f"a {int(last.split()[1]) + 1}"
+    assert server.terminate() == 0
+
+
 def test_keys_in_another_order_are_refused_by_two_workers_also_when_damage_is_accepted(
     serve: Serve, receiver: Receiver, tmp_path: Path
 ) -> None:

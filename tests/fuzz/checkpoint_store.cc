@@ -85,7 +85,7 @@ bool inspect(const TempDirectory& temp) {
 }
 
 // What it says, and goes on saying when an epoch was added; nothing: it is refused.
-std::optional<Said> open(const TempDirectory& temp, store::Store::Damage damage, bool& warned) {
+std::optional<Said> open(const TempDirectory& temp, store::Damage damage, bool& warned) {
   const store::Directory directory(temp.path(), store::Directory::Access::kServe);
   std::optional<Said> said;
   try {
@@ -125,12 +125,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   bool warned = false;
   const bool sound = inspect(strict_files);
-  const std::optional<Said> strict = open(strict_files, store::Store::Damage::kRefuse, warned);
+  const std::optional<Said> strict = open(strict_files, store::Damage::kRefuse, warned);
   if (sound && !strict) std::abort();
   if (strict && warned) std::abort();
   if (strict && !(only_one ? *strict == whole.newest() : whole.has(*strict))) std::abort();
-  const std::optional<Said> lenient =
-      open(lenient_files, store::Store::Damage::kAcceptOlder, warned);
+  const std::optional<Said> lenient = open(lenient_files, store::Damage::kAcceptOlder, warned);
   if (!lenient && strict) std::abort();
   if (lenient && (warned != !strict || !whole.has(*lenient))) std::abort();
   return 0;

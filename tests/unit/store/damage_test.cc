@@ -61,7 +61,7 @@ struct Outcome {
   Said said;
 };
 
-Outcome opened(const TempDirectory& files, Store::Damage damage) {
+Outcome opened(const TempDirectory& files, Damage damage) {
   Outcome outcome;
   const Directory directory(files.path(), Directory::Access::kServe);
   try {
@@ -84,7 +84,7 @@ void check(const Killed& killed, const TempDirectory& damaged, Tally& tally) {
   ++tally.cases;
   TempDirectory again;
   again.copy_from(damaged.path());
-  const Outcome strict = opened(damaged, Store::Damage::kRefuse);
+  const Outcome strict = opened(damaged, Damage::kRefuse);
   if (strict.refused) {
     ++tally.refused;
     CHECK_MESSAGE(strict.why.find(damaged.path() + "/worker-0") != std::string::npos, strict.why);
@@ -93,7 +93,7 @@ void check(const Killed& killed, const TempDirectory& damaged, Tally& tally) {
     CHECK(strict.warning == "");
     CHECK((strict.said == killed.said.back() || strict.said == killed.newest_open));
   }
-  const Outcome lenient = opened(again, Store::Damage::kAcceptOlder);
+  const Outcome lenient = opened(again, Damage::kAcceptOlder);
   if (lenient.refused) {
     ++tally.hopeless;
     CHECK(strict.refused);
@@ -109,7 +109,7 @@ void check(const Killed& killed, const TempDirectory& damaged, Tally& tally) {
   CHECK(lenient.warning.find("continuing from epoch " + std::to_string(epoch)) !=
         std::string::npos);
   // From then on it is a store like any other.
-  const Outcome next = opened(again, Store::Damage::kRefuse);
+  const Outcome next = opened(again, Damage::kRefuse);
   CHECK_MESSAGE(!next.refused, next.why);
   CHECK(next.said == lenient.said);
 }
@@ -136,7 +136,7 @@ TEST_CASE("the store that is damaged below has a base, a log and a head") {
         "worker-0.sqlite3-wal ");
   TempDirectory copy;
   copy.copy_from(killed().files.path());
-  const Outcome outcome = opened(copy, Store::Damage::kRefuse);
+  const Outcome outcome = opened(copy, Damage::kRefuse);
   CHECK_MESSAGE(!outcome.refused, outcome.why);
   CHECK(outcome.said == killed().said.back());
 }
@@ -222,7 +222,7 @@ TEST_CASE("a store that was refused is left as it was") {
   const std::string before = testing::read_file(wal);
   const std::string store_before = testing::read_file(damaged.file("worker-0.sqlite3"));
   for (int i = 0; i < 2; ++i) {
-    const Outcome outcome = opened(damaged, Store::Damage::kRefuse);
+    const Outcome outcome = opened(damaged, Damage::kRefuse);
     CHECK(outcome.refused);
     CHECK(testing::read_file(wal) == before);
     CHECK(testing::read_file(damaged.file("worker-0.sqlite3")) == store_before);
@@ -261,7 +261,7 @@ TEST_CASE("going back to an older epoch can be interrupted anywhere") {
                             path(interrupted, "worker-0.damaged.sqlite3"));
   }
   for (int i = 0; i < 2; ++i) {
-    const Outcome outcome = opened(interrupted, Store::Damage::kRefuse);
+    const Outcome outcome = opened(interrupted, Damage::kRefuse);
     CHECK_MESSAGE(!outcome.refused, outcome.why);
     CHECK(outcome.said == killed().said[24]);
   }

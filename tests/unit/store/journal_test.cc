@@ -294,6 +294,35 @@ TEST_CASE("a machine's death may leave holes in what was not durable, and only t
   }
 }
 
+TEST_CASE("what a journal lacks is refused, or left out when damage is accepted") {
+  const Quiet quiet;
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  {
+    Journal journal(directory, 0, kBytesMax);
+    append_up_to(journal, 10);
+    journal.begin_segment();
+    append_up_to(journal, 20);
+    journal.trim(10);
+  }
+  {
+    Journal refusing(directory, 0, kBytesMax);
+    CHECK(refusal([&] { replayed(refusing, 5); }).find("begins with record 10") !=
+          std::string::npos);
+  }
+  {
+    Journal accepting(directory, 0, kBytesMax, Damage::kAcceptOlder);
+    CHECK(replayed(accepting, 5) == records_of(10, 20));
+  }
+  {
+    Journal refusing(directory, 1, kBytesMax);
+    CHECK(refusal([&] { replayed(refusing, 5); }).find("is missing") != std::string::npos);
+  }
+  Journal accepting(directory, 2, kBytesMax, Damage::kAcceptOlder);
+  CHECK(replayed(accepting, 5).empty());
+  CHECK(accepting.position() == 5);
+}
+
 TEST_CASE("another thread makes the journal durable while it is written and trimmed") {
   const TempDirectory temp;
   const Directory directory(temp.path(), Directory::Access::kServe);

@@ -121,7 +121,7 @@ TEST_CASE("a store that lost a file is refused, not begun anew") {
     std::filesystem::remove(temp.file("worker-0.head"));
     const std::string why = refusal([&] { open(directory); });
     CHECK_MESSAGE(why.find("worker-0.head: is missing") != std::string::npos, why);
-    const Store store(directory, 0, kApplication, Store::Damage::kAcceptOlder);
+    const Store store(directory, 0, kApplication, Damage::kAcceptOlder);
     CHECK(store.newest()->epoch.number == 1);
     CHECK(store.warning() != "");
     CHECK(refusal([&] { open(directory); }) == "");
@@ -167,7 +167,7 @@ TEST_CASE("a store that is older than its head is refused, or used with a warnin
   CHECK_MESSAGE(
       why.find("epoch 2 was committed, but the store ends with epoch 1") != std::string::npos, why);
   {
-    Store store(stale, 0, kApplication, Store::Damage::kAcceptOlder);
+    Store store(stale, 0, kApplication, Damage::kAcceptOlder);
     CHECK(store.warning().find("continuing from epoch 1") != std::string::npos);
     CHECK(said_by(store) == said);
     store.commit(make_epoch(2, 4, 10));
