@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "server/base/log.h"
@@ -183,10 +184,11 @@ bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.
 void Database::fail(int code) const {
   const std::string text = fmt::format("{}: {}", path_, sqlite3_errmsg(database_.get()));
   if (is_no_room(database_.get(), code)) throw StoreFull(text);
-  const int error = sqlite3_system_errno(database_.get());
-  if ((code & 0xff) == SQLITE_IOERR)
-    throw StoreError(fmt::format("{} (SQLite error {}, system error {})", text, code, error));
-  throw StoreError(text);
+  if ((code & 0xff) != SQLITE_IOERR) throw StoreError(text);
+  const int error = sqlite3_system_errno(database_.get());  // 0 when another call came between
+  throw StoreError(error == 0 ? fmt::format("{} (SQLite error {})", text, code)
+                              : fmt::format("{} (SQLite error {}, system error {}: {})", text, code,
+                                            error, std::strerror(error)));
 }
 
 Transaction::Transaction(Database& database) : database_(database) {

@@ -1,4 +1,4 @@
-// One Python interpreter for all unit tests; none of them sees the environment's. Tests start the
+// One Python interpreter for all unit tests, with the packages of the source tree. Tests start the
 // same program in other roles.
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
@@ -9,7 +9,7 @@
 int main(int argc, char** argv) {
   int status = 0;
   if (machida::tests::play_role(argc, argv, status)) return status;
-  const machida::embed::Interpreter interpreter({});
+  const machida::embed::Interpreter interpreter({.paths = {MACHIDA_SOURCE_PYTHON}});
   doctest::Context context(argc, argv);
   return context.run();
 }
