@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 SANITIZED = "san" in os.environ.get("MACHIDA_BINARY", "").split("/")[-2:][0]
-DEADLINE_S = 100.0 if SANITIZED else 20.0
+DEADLINE_S = 100.0 if SANITIZED else 60.0
 
 
 def wait_until(
