@@ -186,7 +186,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("--build", type=Path, default=ROOT / "build")
+    add("--build", type=lambda p: Path(p).resolve(), default=ROOT / "build")
     add("--messages", type=int, default=1_000_000, help="per run")
     add("--keys", type=int, default=10_000)
     add("--partitions", type=int, default=4)

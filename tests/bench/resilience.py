@@ -94,7 +94,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument
-    add("--build", type=Path, default=ROOT / "build")
+    add("--build", type=lambda p: Path(p).resolve(), default=ROOT / "build")
     add("--rounds", type=int, default=3, help="paired runs")
     add("--epoch-interval", type=float, default=1.0, help="seconds")
     add("--records", type=int, default=3_000_000, help="per run over TCP")

@@ -159,17 +159,21 @@ def through_server(
         text=True,
     )
     assert load.stdout
-    sink_port = int(load.stdout.readline().split()[1])
-    with running_server(args, app, sink_port) as server:
-        idle, idle_cpu_s = server.rss_mib(), server.cpu_s()
-        out, _ = load.communicate(f"{server.port}\n")
-        result = {name: float(value) for name, value in map(str.split, out.splitlines())}
-        result |= {
-            "start_ms": server.start_ms,
-            "rss_idle": idle,
-            "rss_grown": server.rss_mib() - idle,
-            "cpu_s": server.cpu_s() - idle_cpu_s,
-        }
+    try:
+        sink_port = int(load.stdout.readline().split()[1])
+        with running_server(args, app, sink_port) as server:
+            idle, idle_cpu_s = server.rss_mib(), server.cpu_s()
+            out, _ = load.communicate(f"{server.port}\n")
+            result = {name: float(value) for name, value in map(str.split, out.splitlines())}
+            result |= {
+                "start_ms": server.start_ms,
+                "rss_idle": idle,
+                "rss_grown": server.rss_mib() - idle,
+                "cpu_s": server.cpu_s() - idle_cpu_s,
+            }
+    finally:
+        load.kill()  # it waits for a server, which may have failed
+        load.wait()
     return result
 
 
@@ -220,7 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--build", type=lambda p: Path(p).resolve(), default=ROOT / "build")
     parser.add_argument("--records", type=int, default=3_000_000, help="per run through the server")
     parser.add_argument("--rounds", type=int, default=3, help="paired runs")
     parser.add_argument("--seconds", type=float, default=2, help="of each bare loop")

@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--build", type=Path, default=ROOT / "build")
+    parser.add_argument("--build", type=lambda p: Path(p).resolve(), default=ROOT / "build")
     parser.add_argument("--records", type=int, default=1_200_000, help="lines of word_count a run")
     parser.add_argument("--rounds", type=int, default=5, help="paired runs")
     parser.add_argument("--app", action="append", help="only this application (repeatable)")
