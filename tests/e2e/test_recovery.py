@@ -16,7 +16,7 @@ from harness import (
     wait_quiet,
     wait_until,
 )
-from harness.apptext import COUNT, COUNT_STEP
+from harness.apptext import COUNT, COUNT_STEP, SLOWLY_READ_BACK
 
 DIRECTORY = "recovery"
 RESILIENT = ("--resilience-dir", DIRECTORY, "--epoch-interval", "0.02")
@@ -134,19 +134,7 @@ def deserialize(data):
 
 def test_long_restore_tells_how_far_it_is(serve: Serve, receiver: Receiver) -> None:
     """A key that takes long is enough; it need not be a million of them."""
-    slow = """
-import time
-
-def serialize(data):
-    return b"%d" % data.count
-
-def deserialize(data):
-    time.sleep(0.01)
-    state = Count()
-    state.count = int(data)
-    return state
-"""
-    text = one_pipeline(COUNT_STEP, COUNT + slow)
+    text = one_pipeline(COUNT_STEP, COUNT + SLOWLY_READ_BACK)
     keys = [f"key-{i}" for i in range(300)]
     server = serve(text, *RESILIENT)
     say(server, receiver, *keys)

@@ -4,34 +4,8 @@ import re
 from pathlib import Path
 
 from harness import Client, Receiver, Serve, ask_store, newest_epoch, one_pipeline
+from harness.apptext import COUNT, COUNT_STEP, SLOWLY_READ_BACK
 
-COUNT = """\
-class Count:
-    def __init__(self):
-        self.count = 0
-
-@wallaroo.partition
-def by_itself(data):
-    return data
-
-@wallaroo.state_computation(name="count")
-def count(data, state):
-    state.count += 1
-    return f"{data} {state.count}", True
-"""
-SLOWLY_READ_BACK = """
-import time
-
-def serialize(data):
-    return b"%03d" % data.count
-
-def deserialize(data):
-    time.sleep(0.01)
-    state = Count()
-    state.count = int(data)
-    return state
-"""
-COUNT_STEP = 'ab.to_state_partition(count, Count, "counts", by_itself)'
 COUNTING = one_pipeline(COUNT_STEP, COUNT)
 LATE = ("--resilience-dir", "recovery", "--epoch-interval", "3600")
 

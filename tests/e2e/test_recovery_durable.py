@@ -6,24 +6,9 @@ from pathlib import Path
 
 import pytest
 from harness import DEADLINE_S, Client, Receiver, Serve, one_pipeline
+from harness.apptext import COUNT, COUNT_STEP
 
-COUNTING = one_pipeline(
-    'ab.to_state_partition(count, Count, "counts", by_itself)',
-    """\
-    class Count:
-        def __init__(self):
-            self.count = 0
-
-    @wallaroo.partition
-    def by_itself(data):
-        return data
-
-    @wallaroo.state_computation(name="count")
-    def count(data, state):
-        state.count += 1
-        return f"{data} {state.count}", True
-    """,
-)
+COUNTING = one_pipeline(COUNT_STEP, COUNT)
 LATE = ("--resilience-dir", "recovery", "--epoch-interval", "3600")
 
 

@@ -1,9 +1,11 @@
 """Storage sinks with several workers: a partition for each, every record once over all of them."""
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
+import pytest
 from harness import BINARY, VENV, Serve, Survivor, Talker, calls, send, storage_app, wait_written
 from harness.orders import check_once, file_rows, orders_application, wait_rows
 from harness.postgres import Postgres
@@ -57,35 +59,31 @@ def test_workers_killed_under_load_write_every_row_once(postgres: Postgres, tmp_
         check_once(sorted(file_rows(tmp_path)), talker)
 
 
-def test_another_number_of_workers_over_kills_writes_every_row_once(tmp_path: Path) -> None:
+def restart(servers: Survivor, workers: int) -> None:
+    """Kills the server and starts it with so many workers."""
+    servers.servers[-1].kill()
+    servers.args[servers.args.index("--workers") + 1] = str(workers)
+    servers.start().ready()
+
+
+def scale(servers: Survivor, workers: int) -> None:
+    """Gives the running server so many workers."""
+    command = [BINARY, "scale", str(workers), str(servers.store)]
+    subprocess.run(command, capture_output=True, text=True, check=True)
+    assert len(children(servers.servers[-1])) == workers
+
+
+@pytest.mark.parametrize("change", [restart, scale])
+def test_another_number_of_workers_writes_every_row_once(
+    tmp_path: Path, change: Callable[[Survivor, int], None]
+) -> None:
     app = orders_application('wallaroo.IntoFiles(Order, "files")')
     with Survivor(app, ["--in", "127.0.0.1:0", *VENV, "--workers", "1"], tmp_path) as servers:
         talker = Talker(servers.start_listening(), per_s=1000)
         for workers in (3, 2, 1):
             known = len(file_rows(tmp_path))
             wait_rows(lambda: file_rows(tmp_path), known + 100, servers.describe)
-            servers.servers[-1].kill()
-            servers.args[servers.args.index("--workers") + 1] = str(workers)
-            servers.start().ready()
-        talker.stop()
-        servers.drain()
-        check_once(sorted(file_rows(tmp_path)), talker)
-
-
-def test_a_running_server_that_is_scaled_writes_every_row_once(tmp_path: Path) -> None:
-    app = orders_application('wallaroo.IntoFiles(Order, "files")')
-    with Survivor(app, ["--in", "127.0.0.1:0", *VENV, "--workers", "1"], tmp_path) as servers:
-        talker = Talker(servers.start_listening(), per_s=1000)
-        for workers in (3, 2, 1):
-            known = len(file_rows(tmp_path))
-            wait_rows(lambda: file_rows(tmp_path), known + 100, servers.describe)
-            subprocess.run(
-                [BINARY, "scale", str(workers), str(servers.store)],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-            assert len(children(servers.servers[-1])) == workers
+            change(servers, workers)
         talker.stop()
         servers.drain()
         check_once(sorted(file_rows(tmp_path)), talker)

@@ -175,10 +175,11 @@ def test_a_port_in_use_is_told_once(serve: Serve, receiver: Receiver) -> None:
     assert server.stderr.count("can't be listened on") == 1
 
 
-def test_sys_exit_in_one_worker_ends_the_application_with_its_status(serve: Serve) -> None:
-    text = one_pipeline(
-        'ab.to_state_partition(end, S, "s", key)',
-        """\
+def on_one_worker(statement: str) -> str:
+    """Returns a module that does so for a record, on the worker that has its key."""
+    return one_pipeline(
+        'ab.to_state_partition(run, S, "s", key)',
+        f"""\
         class S:
             pass
 
@@ -186,12 +187,15 @@ def test_sys_exit_in_one_worker_ends_the_application_with_its_status(serve: Serv
         def key(data):
             return data
 
-        @wallaroo.state_computation(name="end")
-        def end(data, state):
-            sys.exit(7)
+        @wallaroo.state_computation(name="run")
+        def run(data, state):
+            {statement}
         """,
     )
-    server = serve(text, "--workers", "3")
+
+
+def test_sys_exit_in_one_worker_ends_the_application_with_its_status(serve: Serve) -> None:
+    server = serve(on_one_worker("sys.exit(7)"), "--workers", "3")
     workers = children(server)
     with Client(server.address()) as client:
         client.send_frames("x")
@@ -201,21 +205,7 @@ def test_sys_exit_in_one_worker_ends_the_application_with_its_status(serve: Serv
 
 
 def test_an_error_that_stops_one_worker_stops_the_others_in_order(serve: Serve) -> None:
-    text = one_pipeline(
-        'ab.to_state_partition(fail, S, "s", key)',
-        """\
-        class S:
-            pass
-
-        @wallaroo.partition
-        def key(data):
-            return data
-
-        @wallaroo.state_computation(name="fail")
-        def fail(data, state):
-            raise ValueError("no")
-        """,
-    )
+    text = on_one_worker('raise ValueError("no")')
     server = serve(text, "--workers", "3", "--on-error", "stop")
     with Client(server.address()) as client:
         client.send_frames("x")

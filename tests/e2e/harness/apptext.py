@@ -50,6 +50,20 @@ def count(data, state):
 
 COUNT_STEP = 'ab.to_state_partition(count, Count, "counts", by_itself)'
 
+SLOWLY_READ_BACK = """
+import time
+
+def serialize(data):
+    return b"%03d" % data.count
+
+def deserialize(data):
+    time.sleep(0.01)
+    state = Count()
+    state.count = int(data)
+    return state
+"""
+"""Behind `COUNT`: three bytes for each state, and 10 ms to make one of them again."""
+
 
 def one_pipeline(
     steps: str = "", defs: str = "", decoder: str = "decoder", encoder: str = "encoder"

@@ -47,6 +47,15 @@ void append_up_to(Journal& journal, std::int64_t end) {
   while (journal.position() < end) REQUIRE(append(journal, record_of(journal.position())));
 }
 
+// A journal of worker 0 with a segment up to each of `ends`.
+void write_segments(const Directory& directory, const std::vector<std::int64_t>& ends) {
+  Journal journal(directory, 0, kBytesMax);
+  for (const std::int64_t end : ends) {
+    append_up_to(journal, end);
+    if (end < ends.back()) journal.begin_segment();
+  }
+}
+
 std::vector<Written> replayed(Journal& journal, std::int64_t position) {
   std::vector<Written> records;
   journal.replay(position, [&](std::uint32_t source, const auto& frames) {
@@ -173,12 +182,7 @@ TEST_CASE("an unfinished last record is cut off, wherever it ends") {
   const Quiet quiet;
   const TempDirectory temp;
   const Directory directory(temp.path(), Directory::Access::kServe);
-  {
-    Journal journal(directory, 0, kBytesMax);
-    append_up_to(journal, 8);
-    journal.begin_segment();
-    append_up_to(journal, 16);
-  }
+  write_segments(directory, {8, 16});
   TempDirectory cut;
   const std::string last = "journal-0-8.log";
   const std::vector<std::uint64_t> boundaries = boundaries_of(temp.file(last));
@@ -204,13 +208,7 @@ TEST_CASE("damage that no death leaves is refused") {
   const Quiet quiet;
   const TempDirectory temp;
   const Directory directory(temp.path(), Directory::Access::kServe);
-  {
-    Journal journal(directory, 0, kBytesMax);
-    for (const std::int64_t end : {6, 12, 18}) {
-      append_up_to(journal, end);
-      if (end < 18) journal.begin_segment();
-    }
-  }
+  write_segments(directory, {6, 12, 18});
   TempDirectory damaged;
   const auto refuses = [&] {
     const Directory copy(damaged.path(), Directory::Access::kServe);
@@ -298,13 +296,8 @@ TEST_CASE("what a journal lacks is refused, or left out when damage is accepted"
   const Quiet quiet;
   const TempDirectory temp;
   const Directory directory(temp.path(), Directory::Access::kServe);
-  {
-    Journal journal(directory, 0, kBytesMax);
-    append_up_to(journal, 10);
-    journal.begin_segment();
-    append_up_to(journal, 20);
-    journal.trim(10);
-  }
+  write_segments(directory, {10, 20});
+  Journal(directory, 0, kBytesMax).trim(10);
   {
     Journal refusing(directory, 0, kBytesMax);
     CHECK(refusal([&] { replayed(refusing, 5); }).find("begins with record 10") !=
