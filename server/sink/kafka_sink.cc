@@ -157,9 +157,8 @@ void KafkaSink::on_fatal(const std::string& what) {
   troubles_total_.add();
   troubles_.told(kafka::Trouble::kOther);
   log::warn(
-      "sink topic '{}': the producer has failed, a new one takes over; what was on its way may "
-      "come twice: {}",
-      settings_.topic, what);
+      "{}: the producer has failed, a new one takes over; what was on its way may come twice: {}",
+      troubles_.who(), what);
 }
 
 void KafkaSink::serve() {

@@ -167,9 +167,8 @@ void Resilience::log_summary() const {
   using checkpoint::Epochs;
   const auto count = [this](const char* name) { return metrics_.total(name); };
   log::info(
-      "epochs: {}, us in epochs: {}, us in barriers: {}, us in store commits: {}, changed keys: "
-      "{}, "
-      "state bytes: {}, store failures: {}, ms in restoring: {}",
+      "epochs: {}, us in epochs: {}, us in barriers: {}, us in store commits: {}, "
+      "changed keys: {}, state bytes: {}, store failures: {}, ms in restoring: {}",
       count(Epochs::kEpochs), count(Epochs::kEpochMicros), count(Epochs::kBarrierMicros),
       count(Epochs::kCommitMicros), count(Epochs::kKeys), count(Epochs::kStateBytes),
       count(Epochs::kFailures), count(kRestoreMillis));
