@@ -227,14 +227,33 @@ def test_a_signal_ends_a_flow_whose_receiver_is_not_there(
     assert "Traceback" not in running.text
 
 
+PATIENCE = "from wallaroo.flows import tcp_sender\ntcp_sender.CLOSE_S_MAX = 0.3\n"
+MUCH = 32 << 20  # more than the buffers of a connection take
+
+
+def test_a_signal_ends_a_flow_whose_receiver_does_not_read(
+    run: Runs, new_receiver: NewReceiver
+) -> None:
+    receiver = new_receiver(rcvbuf_bytes=4096)
+    receiver.pause()
+    much = f'flow.map("much", lambda item: print("made", flush=True) or item * {MUCH})'
+    running = run(PATIENCE + tcp_flow(receiver, much))
+    with Client(running.address()) as client:
+        client.send(frames("x", fmt=">H"))
+        wait_until(lambda: "made" in running.text, lambda: running.text)
+        running.process.send_signal(signal.SIGTERM)
+    assert running.ended() == 1
+    assert "did not take the last outputs within 0.3 s" in running.text
+    assert "dropped 1 outputs" in running.text
+
+
 @pytest.mark.parametrize("recovers", [False, True])
 def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
     run: Runs, new_receiver: NewReceiver, tmp_path: Path, recovers: bool
 ) -> None:
     receiver = new_receiver()
-    patience = "from wallaroo.flows import tcp_sender\ntcp_sender.CLOSE_S_MAX = 0.3\n"
     flags = (*make_recovery(tmp_path), "-s", "1") if recovers else ()
-    running = run(patience + tcp_flow(receiver), *flags)
+    running = run(PATIENCE + tcp_flow(receiver), *flags)
     address = running.address()
     say(address, "one")
     assert receiver.wait_lines(1) == ["one"]

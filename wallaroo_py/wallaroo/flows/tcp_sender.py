@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import select
 import socket
 import struct
 import termios
@@ -22,6 +23,7 @@ CLOSE_S_MAX = 30.0
 """How long the receiver may take to acknowledge the last outputs, or be away, at the end."""
 _PAUSE_MIN_S, _PAUSE_MAX_S = 0.05, 2.0
 _LOOK_S = 0.002
+_READ_MS_MAX = 50  # how long a receiver that does not read is waited for between two looks
 _CONNECT_S_MAX = 10.0
 
 
@@ -30,6 +32,7 @@ class TcpSender(EpochSinkPartition):
 
     Outputs are kept until the receiver's system has acknowledged them, which the end of an epoch
     waits for. When the connection breaks it is made again, and begins with the first of those.
+    A receiver that is away or does not read is waited for.
 
     host, port: the receiver's. encoder: has `encode(item)`, which returns bytes, a str or None.
     step_id: the output's. Waits for the receiver, CLOSE_S_MAX at most once the dataflow has been
@@ -42,6 +45,7 @@ class TcpSender(EpochSinkPartition):
         self._step_id = step_id
         self._kept: deque[bytes] = deque()  # sent, in order, and not acknowledged
         self._kept_bytes = 0
+        self._unsent_bytes = 0  # of those, what the system has not taken
         self._socket: socket.socket | None = None
         self._deadline: float | None = None  # of the wait that is under way
         self._stop_asked = load_engine().stop_asked
@@ -54,7 +58,7 @@ class TcpSender(EpochSinkPartition):
         self._kept.extend(outputs)
         self._kept_bytes += sum(map(len, outputs))
         self._send(b"".join(outputs))
-        if self._socket is None:
+        if self._socket is None or self._unsent_bytes:
             self._check_everything_sent()
         self._forget_acknowledged()
 
@@ -94,9 +98,24 @@ class TcpSender(EpochSinkPartition):
 
     def _send(self, data: bytes) -> None:
         try:
-            self._connected().sendall(data)
+            self._give(data)
         except OSError as error:
             self._again(error)
+
+    def _give(self, data: bytes) -> None:
+        """Give it to the system, all of it unless that takes too long."""
+        connection, rest = self._connected(), memoryview(data)
+        self._unsent_bytes = len(rest)
+        while rest:
+            try:
+                rest = rest[connection.send(rest, socket.MSG_DONTWAIT) :]
+                self._unsent_bytes = len(rest)
+            except BlockingIOError:
+                if self._waited_enough():
+                    return
+                room = select.poll()
+                room.register(connection, select.POLLOUT)
+                room.poll(_READ_MS_MAX)
 
     def _wait_acknowledged(self) -> None:
         while self._kept:
@@ -136,6 +155,7 @@ class TcpSender(EpochSinkPartition):
         waiting = bytearray(4)
         fcntl.ioctl(self._connected(), termios.TIOCOUTQ, waiting)
         (waiting_bytes,) = struct.unpack("i", waiting)
+        waiting_bytes += self._unsent_bytes
         while self._kept and self._kept_bytes - len(self._kept[0]) >= waiting_bytes:
             self._kept_bytes -= len(self._kept.popleft())
 
@@ -146,7 +166,7 @@ class TcpSender(EpochSinkPartition):
             try:
                 self._connect()
                 if self._socket is not None:
-                    self._socket.sendall(b"".join(self._kept))
+                    self._give(b"".join(self._kept))
                 return
             except OSError:
                 time.sleep(_PAUSE_MIN_S)
