@@ -101,6 +101,8 @@ void check_head(const std::string& path, const HeadFacts& head, Contents& conten
   } else if (head.mark->epoch > newest) {
     why = fmt::format("says that epoch {} was committed, but the store ends with epoch {}",
                       head.mark->epoch, newest);
+  } else if (head.damaged && head.mark->epoch == newest) {
+    why = fmt::format("is damaged in part: whether an epoch came after {} can't be told", newest);
   } else {
     for (const EpochRecord& record : contents.records)
       if (record.number == head.mark->epoch &&

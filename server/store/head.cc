@@ -1,7 +1,9 @@
 #include "server/store/head.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <iterator>
 
 #include "server/base/log.h"
 #include "server/store/store_error.h"
@@ -36,6 +38,13 @@ std::string bytes_of(const HeadMark& mark) {
   return {reinterpret_cast<const char*>(&slot), sizeof slot};
 }
 
+// In the file's making only the first slot may have reached the disk.
+bool is_unwritten(const File& file, std::uint64_t offset) {
+  char bytes[sizeof(Slot)] = {};
+  file.read(offset, bytes, sizeof bytes);
+  return std::all_of(std::begin(bytes), std::end(bytes), [](char byte) { return byte == 0; });
+}
+
 }  // namespace
 
 HeadFacts read_head(const std::string& path) {
@@ -46,13 +55,17 @@ HeadFacts read_head(const std::string& path) {
     Slot slot;
     const bool whole =
         file.read(offset, reinterpret_cast<char*>(&slot), sizeof slot) == sizeof slot;
-    if (!whole || slot.magic != kMagic || slot.checksum != checksum_of(slot)) continue;
+    if (!whole || slot.magic != kMagic || slot.checksum != checksum_of(slot)) {
+      facts.damaged = true;
+      continue;
+    }
     if (slot.format != kFormat)
       throw StoreError(path + ": was written by a newer version of the server");
     if (!facts.mark || slot.epoch > facts.mark->epoch)
       facts.mark = HeadMark{slot.epoch, slot.digest, slot.store};
   }
-  facts.damaged = !facts.mark;
+  const bool is_fresh = facts.mark && facts.mark->epoch == 0;
+  if (is_fresh && is_unwritten(file, kSlotBytes)) facts.damaged = false;
   return facts;
 }
 

@@ -12,7 +12,8 @@ namespace {
 // as never having been.
 void check_may_be_new(const std::string& directory, const Names& names, const HeadFacts& head) {
   const std::string path = directory + "/" + names.store;
-  if (head.damaged) throw StoreError(path + ": is missing or empty, but its head is there");
+  if (head.damaged && !head.mark)
+    throw StoreError(path + ": is missing or empty, but its head is there");
   if (head.mark && head.mark->epoch > 0)
     throw StoreError(fmt::format("{}: is missing or empty, but {} says that epoch {} was committed",
                                  path, names.head, head.mark->epoch));
@@ -43,7 +44,8 @@ void create(Database& database, const std::string& application, int worker) {
 
 std::unique_ptr<Head> open_head(const std::string& path, const HeadFacts& facts,
                                 const HeadMark& mark) {
-  if (!facts.mark || facts.mark->store != mark.store || facts.mark->epoch > mark.epoch)
+  if (facts.damaged || !facts.mark || facts.mark->store != mark.store ||
+      facts.mark->epoch > mark.epoch)
     return std::make_unique<Head>(path, mark);
   auto head = std::make_unique<Head>(path);
   if (facts.mark->epoch < mark.epoch) head->write(mark);

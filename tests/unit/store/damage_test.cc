@@ -203,6 +203,31 @@ TEST_CASE("a file cut at any page or frame is refused, or nothing is lost") {
   CHECK(tally.cases > 400);
 }
 
+// The newest epoch's mark is in the head's first slot, the second has the one before.
+TEST_CASE("an epoch is missed that the log has lost with its end and the head with its mark") {
+  const std::string wal = "worker-0.sqlite3-wal";
+  const std::uint64_t step = kPageBytes + kFrameHeaderBytes;
+  const std::uint64_t size = std::filesystem::file_size(killed().files.file(wal));
+  TempDirectory damaged;
+  int refused = 0;
+  for (std::uint64_t bytes = kLogHeaderBytes; bytes <= size; bytes += step) {
+    CAPTURE(bytes);
+    damaged.copy_from(killed().files.path());
+    testing::flip(damaged.file("worker-0.head"), 20, 1);
+    testing::truncate_file(damaged.file(wal), bytes);
+    const Outcome strict = opened(damaged, Damage::kRefuse);
+    if (!strict.refused) {
+      CHECK((strict.said == killed().said.back() || strict.said == killed().newest_open));
+      continue;
+    }
+    ++refused;
+    CHECK_MESSAGE(strict.why.find("worker-0.head: ") != std::string::npos, strict.why);
+    const Outcome lenient = opened(damaged, Damage::kAcceptOlder);
+    CHECK((lenient.refused || !lenient.warning.empty()));
+  }
+  CHECK(refused > 4);
+}
+
 TEST_CASE("a missing file is refused, or nothing is lost") {
   Tally tally;
   TempDirectory damaged;

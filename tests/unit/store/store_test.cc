@@ -196,16 +196,57 @@ TEST_CASE("a head that was written for another epoch of the same number is refus
   CHECK_MESSAGE(why.find("was written for another epoch 2") != std::string::npos, why);
 }
 
-TEST_CASE("rows that are of another epoch than the one they lie in are refused") {
+TEST_CASE("a head of which only the first mark was written belongs to a new store") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  open(directory);
+  testing::truncate_file(temp.file("worker-0.head"), 100);
+  open(directory).commit(make_epoch(1, 3, 10));
+  CHECK(open(directory).newest()->epoch.number == 1);
+}
+
+TEST_CASE("what is not as it was committed is refused") {
   const TempDirectory temp;
   const Directory directory(temp.path(), Directory::Access::kServe);
   open(directory).commit(make_epoch(1, 3, 10));
   std::string change, expected;
-  SUBCASE("a state") {
+  SUBCASE("a state's value") {
+    change = "UPDATE snap SET value=x'00' WHERE id=2";
+    expected = "its rows do not match their digest";
+  }
+  SUBCASE("a state's name") {
+    change = "UPDATE snap SET state=state || 's' WHERE id=2";
+    expected = "its rows do not match their digest";
+  }
+  SUBCASE("a position") {
+    change = "UPDATE position SET value=value + 1";
+    expected = "its positions do not match their digest";
+  }
+  SUBCASE("a position's part") {
+    change = "UPDATE position SET part=part || '1'";
+    expected = "its positions do not match their digest";
+  }
+  SUBCASE("an output's chunk") {
+    change = "UPDATE outbox SET chunk=x'00'";
+    expected = "its outbox does not match its digest";
+  }
+  SUBCASE("an output's sink") {
+    change = "UPDATE outbox SET sink=sink || '1'";
+    expected = "its outbox does not match its digest";
+  }
+  SUBCASE("an epoch's row") {
+    change = "UPDATE epoch SET time_ms=time_ms + 1";
+    expected = "its row does not match its seal";
+  }
+  SUBCASE("an epoch that is said to be closed") {
+    change = "UPDATE epoch SET closed=1";
+    expected = "its row does not match its seal";
+  }
+  SUBCASE("a state's epoch") {
     change = "UPDATE snap SET epoch=2 WHERE id=2";
     expected = "row 2 says epoch 2";
   }
-  SUBCASE("an output") {
+  SUBCASE("an output of another epoch") {
     change = "INSERT INTO outbox(epoch, box, sink, chunk) VALUES(7, 0, 'sink', NULL)";
     expected = "an outbox of another epoch";
   }
@@ -244,6 +285,11 @@ TEST_CASE("a commit for which there is no room leaves nothing and can be tried a
 
   CHECK(failed);
   CHECK(said_by(store) == said);
+  {
+    TempDirectory killed;  // before it was tried again
+    killed.copy_from(temp.path());
+    CHECK(said_by(open(Directory(killed.path(), Directory::Access::kServe))) == said);
+  }
   store.commit(large);
   said.apply(large);
   CHECK(said_by(store) == said);
