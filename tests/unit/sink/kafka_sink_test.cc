@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kRequestMessages = 3;  // so that some wait when the producer fails
 
-struct Sinking : testing::SinkTest {
+struct Sinking : testing::KafkaSinkTest {
   Sinking()
       : sink(loop, intake, settings(kRequestMessages), {"main", "sink"}, letters, metrics, [] {}) {
     sink.open();

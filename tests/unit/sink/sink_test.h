@@ -1,5 +1,5 @@
-// What a sink to Kafka needs in a unit test: a mock cluster with a topic, and a loop that turns
-// only while the test waits.
+// What a sink needs in a unit test: a loop that turns only while the test waits; one to Kafka a
+// mock cluster with a topic, too.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -29,22 +29,12 @@ class Letters final : public flow::DeadLetters {
 };
 
 struct SinkTest {
-  static constexpr const char* kTopic = "t";
   static constexpr int kTimeoutMs = 60'000;
 
-  kafka::MockCluster cluster{kTopic};
   uv::Loop loop;
   metrics::Registry metrics;
   flow::Intake intake;
   Letters letters;
-
-  // Of a producer whose requests have that many messages.
-  kafka::ProducerSettings settings(int request_messages) const {
-    kafka::ProducerSettings out{{cluster.brokers(), "Error", {}}, kTopic};
-    out.client.properties = {{"batch.num.messages", std::to_string(request_messages)},
-                             {"log_level", "0"}};
-    return out;
-  }
 
   void wait(const std::function<bool()>& condition) {
     uv::Timer deadline(loop, [] { FAIL("waited in vain"); });
@@ -56,19 +46,33 @@ struct SinkTest {
     }
   }
 
+  void turn_for_ms(std::uint64_t duration_ms) {
+    bool over = false;
+    uv::Timer timer(loop, [&over] { over = true; });
+    timer.start(duration_ms);
+    wait([&over] { return over; });
+  }
+};
+
+struct KafkaSinkTest : SinkTest {
+  static constexpr const char* kTopic = "t";
+
+  kafka::MockCluster cluster{kTopic};
+
+  // Of a producer whose requests have that many messages.
+  kafka::ProducerSettings settings(int request_messages) const {
+    kafka::ProducerSettings out{{cluster.brokers(), "Error", {}}, kTopic};
+    out.client.properties = {{"batch.num.messages", std::to_string(request_messages)},
+                             {"log_level", "0"}};
+    return out;
+  }
+
   // Until the sink's counter is above what it was when it was last waited for.
   void wait_more(const char* counter_name) {
     const metrics::Counter& counter = metrics.counter(counter_name, {{"topic", kTopic}});
     std::uint64_t& seen = seen_[counter_name];
     wait([&counter, before = seen] { return counter.value() > before; });
     seen = counter.value();
-  }
-
-  void turn_for_ms(std::uint64_t duration_ms) {
-    bool over = false;
-    uv::Timer timer(loop, [&over] { over = true; });
-    timer.start(duration_ms);
-    wait([&over] { return over; });
   }
 
   // The first messages of the topic, in order.

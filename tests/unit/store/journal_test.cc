@@ -96,6 +96,14 @@ void age(const TempDirectory& files) {
   }
 }
 
+// Names and bytes.
+std::string all_of(const TempDirectory& files) {
+  std::string all;
+  for (const std::string& name : files.names())
+    if (name.starts_with("journal-")) all += name + testing::read_file(files.file(name));
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("a journal says again what was appended, over restarts and segments") {
@@ -212,7 +220,10 @@ TEST_CASE("damage that no death leaves is refused") {
   TempDirectory damaged;
   const auto refuses = [&] {
     const Directory copy(damaged.path(), Directory::Access::kServe);
-    return refusal([&] { Journal(copy, 0, kBytesMax); });
+    const std::string before = all_of(damaged);
+    const std::string why = refusal([&] { Journal(copy, 0, kBytesMax); });
+    REQUIRE(all_of(damaged) == before);  // for whoever mends it
+    return why;
   };
   SUBCASE("a segment before the last is cut, anywhere") {
     const std::vector<std::uint64_t> boundaries = boundaries_of(temp.file("journal-0-6.log"));

@@ -280,6 +280,37 @@ TEST_CASE("a recovery partition that was cut off is refused") {
   }
 }
 
+TEST_CASE("a recovery partition in which something was changed is refused") {
+  const char* const rows = "are not those that were stored";
+  const char* const itself = "what it says of itself has changed";
+  const std::pair<std::string, const char*> changes[] = {
+      {"UPDATE snaps SET value=x'00' WHERE value IS NOT NULL", rows},
+      {"UPDATE snaps SET value=x'00' WHERE value IS NULL", rows},
+      {"UPDATE snaps SET key=CAST(key || 'x' AS BLOB)", rows},
+      {"UPDATE snaps SET epoch=epoch + 100", rows},
+      {"UPDATE snaps SET state='another'", rows},
+      {"DELETE FROM snaps WHERE epoch=8", rows},
+      {"UPDATE progress SET epoch=7", itself},
+      {"UPDATE progress SET horizon=horizon + 1", itself},
+      {"UPDATE progress SET seal=''", itself},
+      {"UPDATE run SET id='another'", itself},
+      {"UPDATE run SET after=after + 1", itself},
+      {"DELETE FROM run", itself},
+      {"UPDATE part SET set_id='another'", itself},
+      {"INSERT INTO part SELECT * FROM part", "it holds more than one partition"},
+      {"INSERT INTO progress SELECT * FROM progress", "it holds more than one partition"},
+  };
+  const TempDirectory whole;
+  fill(whole);
+  for (const auto& [change, why] : changes) {
+    CAPTURE(change);
+    TempDirectory changed;
+    changed.copy_from(whole.path());
+    Database(changed.file("part-1.sqlite3"), Database::Mode::kServe).run(change.c_str());
+    CHECK_THROWS_WITH_AS(RecoveryParts(changed.path(), 0), doctest::Contains(why), StoreError);
+  }
+}
+
 TEST_CASE("recovery partitions of runs that went on differently are no set") {
   const TempDirectory one, other;
   RecoveryParts::create(one.path(), kFiles);
