@@ -11,10 +11,11 @@
 
 namespace machida::flow {
 
-class KeyedStep : public Step, protected KeyTable::Contents {
+class KeyedStep : public Step, public TimedWork, protected KeyTable::Contents {
  public:
   void run(const embed::Gil&, Batch& in, Batch& out) final;
   EpochStates* states() noexcept final { return &keys_; }
+  TimedWork* timed() noexcept final { return this; }
   std::optional<std::int64_t> next_due_us() const final { return keys_.next_due_us(); }
   void on_due(const embed::Gil&, std::int64_t now_us, Batch& out) final;
   void on_eof(const embed::Gil&, Batch& out) final;

@@ -49,7 +49,10 @@ Pipeline::Pipeline(std::string name, std::unique_ptr<DecodeStep> decoder,
       router_(std::move(router)),
       inputs_(metrics.counter(kCounter, {{"pipeline", name_}})),
       counters_(name_, steps_, metrics),
-      branches_(router_ ? router_->branches() : 0) {}
+      branches_(router_ ? router_->branches() : 0) {
+  for (const std::unique_ptr<Step>& step : steps_)
+    if (const TimedWork* timed = step->timed()) timed_.push_back(timed);
+}
 
 void Pipeline::run_frames(const embed::Gil& gil, std::span<const std::string_view> frames) {
   const Emptied emptied(gil, current_, next_);
@@ -108,15 +111,16 @@ std::uint32_t Pipeline::exchanges() const noexcept {
 
 std::optional<std::int64_t> Pipeline::next_due_us() const {
   std::optional<std::int64_t> due_us;
-  for (const std::unique_ptr<Step>& step : steps_) due_us = earliest(due_us, step->next_due_us());
+  for (const TimedWork* timed : timed_) due_us = earliest(due_us, timed->next_due_us());
   return due_us;
 }
 
 void Pipeline::on_due(const embed::Gil& gil, std::int64_t now_us) {
   const Emptied emptied(gil, current_, next_);
   run_steps(gil, [&gil, now_us](Step& step, Batch& out) {
-    const std::optional<std::int64_t> due_us = step.next_due_us();
-    if (due_us && *due_us <= now_us) step.on_due(gil, now_us, out);
+    TimedWork* const timed = step.timed();
+    const std::optional<std::int64_t> due_us = timed ? timed->next_due_us() : std::nullopt;
+    if (due_us && *due_us <= now_us) timed->on_due(gil, now_us, out);
   });
 }
 

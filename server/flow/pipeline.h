@@ -81,7 +81,8 @@ class Pipeline {
   std::unique_ptr<Router> router_;
   metrics::Counter& inputs_;
   StepCounters counters_;
-  Batch current_, next_;  // kept for their capacity, empty between calls
+  std::vector<const TimedWork*> timed_;  // of those steps that have some
+  Batch current_, next_;                 // kept for their capacity, empty between calls
   std::vector<Batch> branches_;
 };
 

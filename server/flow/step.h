@@ -3,8 +3,6 @@
 // when their time has come or the input has ended.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 
 #include "embed/gil.h"
@@ -12,6 +10,7 @@
 #include "server/flow/batch.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/epoch_states.h"
+#include "server/flow/timed_work.h"
 
 namespace machida::flow {
 
@@ -27,11 +26,8 @@ class Step {
   // No record will come: appends what is held back.
   virtual void on_eof(const embed::Gil&, Batch&) {}
 
-  // The system time (microseconds since 1970 UTC) from which on on_due() has something to do, if no
-  // record comes before; in the past: now. Constant time.
-  virtual std::optional<std::int64_t> next_due_us() const { return std::nullopt; }
-  // Appends what is due at `now_us`, a bounded number of keys at a time: more may still be due.
-  virtual void on_due(const embed::Gil&, [[maybe_unused]] std::int64_t now_us, Batch&) {}
+  // What it does when its time has come; null: it waits for records only. The same at each call.
+  virtual TimedWork* timed() noexcept { return nullptr; }
 
   // What it remembers and a checkpoint keeps; null: nothing that is its own.
   virtual EpochStates* states() noexcept { return nullptr; }

@@ -22,7 +22,7 @@ struct NoDeadLetters final : flow::DeadLetters {
 };
 
 // Holds every record back: one is due at `due_us`, the others at the end.
-class Hold final : public flow::Step {
+class Hold final : public flow::Step, public flow::TimedWork {
  public:
   Hold(std::string name, NoDeadLetters& dead_letters, std::int64_t due_us)
       : Step({"p", std::move(name)}, dead_letters), due_us_(due_us) {}
@@ -32,6 +32,7 @@ class Hold final : public flow::Step {
   void on_eof(const Gil&, flow::Batch& out) override {
     for (; next_ < held_.size(); ++next_) out.push(held_.take(next_));
   }
+  flow::TimedWork* timed() noexcept override { return this; }
   std::optional<std::int64_t> next_due_us() const override {
     return next_ < held_.size() ? std::optional(due_us_) : std::nullopt;
   }
