@@ -39,8 +39,9 @@ SourcePart::SourcePart(const Gil& gil, Place place, std::string name, Object bui
       takes_sched_(attribute_or_nothing(gil, built, "takes_sched").get() == Py_True),
       dead_letters_(dead_letters),
       time_(time) {
-  awake_us_ = time_.now_us();
-  sleep(gil, true);
+  const std::int64_t now_us = time_.now_us();
+  awake_us_ = now_us;
+  sleep(gil, true, now_us);
 }
 
 std::string SourcePart::text(const char* method) const {
@@ -56,8 +57,7 @@ void SourcePart::failed(const Gil& gil, const std::string& what, PyObject* funct
   dead_letters_.add_pending(gil, place_, Py_None);
 }
 
-SourcePart::Polled SourcePart::poll(const Gil& gil) {
-  const std::int64_t began_us = time_.now_us();
+SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
   PyObject* arguments[] = {nullptr, nullptr};
   Object sched;
   if (takes_sched_) {
@@ -81,8 +81,9 @@ SourcePart::Polled SourcePart::poll(const Gil& gil) {
   }
   const bool some = PySequence_Fast_GET_SIZE(result) > 0;
   moved_ = moved_ || some;
-  sleep(gil, some);
-  look_how_long(began_us);
+  const std::int64_t returned_us = time_.now_us();
+  look_how_long(returned_us - now_us);
+  sleep(gil, some, returned_us);
   return some ? Polled::kItems : Polled::kNothing;
 }
 
@@ -103,8 +104,7 @@ SourcePart::Polled SourcePart::stopped(const Gil& gil) {
 }
 
 // When it wants to be polled next: at once after items, a little later after none, or when it says.
-void SourcePart::sleep(const Gil& gil, bool had_items) {
-  const std::int64_t now_us = time_.now_us();
+void SourcePart::sleep(const Gil& gil, bool had_items, std::int64_t now_us) {
   pause_us_ = had_items ? 0 : std::clamp(2 * pause_us_, kNothingPauseMinUs, kNothingPauseMaxUs);
   awake_us_ = now_us + pause_us_;
   if (!next_awake_) return;
@@ -124,10 +124,8 @@ void SourcePart::sleep(const Gil& gil, bool had_items) {
 }
 
 // A source that blocks keeps the whole worker waiting.
-void SourcePart::look_how_long(std::int64_t began_us) {
-  if (said_slow_) return;
-  const std::int64_t took_us = time_.now_us() - began_us;
-  if (took_us < kSlowUs) return;
+void SourcePart::look_how_long(std::int64_t took_us) {
+  if (said_slow_ || took_us < kSlowUs) return;
   said_slow_ = true;
   log::warn(
       "step '{}'{}: next_batch took {} ms, in which nothing else ran; return what is there, "

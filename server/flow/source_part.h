@@ -27,7 +27,8 @@ class SourcePart {
     kEnd,      // there will be none
     kAbort,    // the source asks to stop at once, as in a crash (AbortExecution)
   };
-  Polled poll(const embed::Gil&);
+  // `now_us` is now.
+  Polled poll(const embed::Gil&, std::int64_t now_us);
 
   // Appends at most `items_max` of those that poll() got; whether it was any.
   bool next_items(const embed::Gil&, Batch& out, std::size_t items_max);
@@ -47,8 +48,8 @@ class SourcePart {
 
  private:
   Polled stopped(const embed::Gil&);
-  void sleep(const embed::Gil&, bool had_items);
-  void look_how_long(std::int64_t began_us);
+  void sleep(const embed::Gil&, bool had_items, std::int64_t now_us);
+  void look_how_long(std::int64_t took_us);
   void failed(const embed::Gil&, const std::string& what, _object* function);
   std::string text(const char* method) const;
 

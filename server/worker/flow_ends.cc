@@ -16,7 +16,8 @@ bool FlowEnds::may_end(std::size_t stream) const {
   return at.said[at.stage - 1] == peers_.workers() - 1;
 }
 
-void FlowEnds::advance(const embed::Gil& gil) {
+bool FlowEnds::advance(const embed::Gil& gil) {
+  bool advanced = false;
   for (std::size_t i = 0; i < streams_at_.size(); ++i)
     while (may_end(i)) {
       At& at = streams_at_[i];
@@ -24,7 +25,9 @@ void FlowEnds::advance(const embed::Gil& gil) {
       at.ended = at.step == streams_.steps(i);
       if (!at.ended) peers_.send_all(wire::Ended{static_cast<std::uint32_t>(i), at.stage});
       ++at.stage;
+      advanced = true;
     }
+  return advanced;
 }
 
 bool FlowEnds::on_ended(const wire::Ended& ended) {

@@ -18,8 +18,9 @@ class FlowEnds {
   // Both outlive it.
   FlowEnds(FlowStreams& streams, cluster::Peers& peers);
 
-  // Ends what can be ended. Not while an epoch ends: what it gives belongs to the next one.
-  void advance(const embed::Gil&);
+  // Ends what can be ended; whether there was something. Not while an epoch ends: what it gives
+  // belongs to the next one.
+  bool advance(const embed::Gil&);
   // What a peer said; advance() deals with it. False: it makes no sense.
   bool on_ended(const wire::Ended& ended);
 

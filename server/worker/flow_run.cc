@@ -229,22 +229,24 @@ void FlowRun::turn() {
   const embed::GilLock gil;
   if (draining_) return sources_ended();
   const std::int64_t began_us = time_.now_us();
-  while (may_read() && round(gil)) {
+  std::int64_t now_us = began_us;
+  while (may_read() && round(gil, now_us)) {
     if (end_) return;
-    if (time_.now_us() - began_us > kShareOfTurnUs) return next_turn_.ask();
+    if (now_us - began_us > kShareOfTurnUs) return next_turn_.ask();
   }
   if (end_) return;
-  look_whether_epoch_is_over(false);
+  look_whether_epoch_is_over(false, now_us);
   if (may_read() && ends_.all_ended()) sources_ended();
   if (!end_) wait();
 }
 
-// Whether there was something to do.
-bool FlowRun::round(const Gil& gil) {
+// Whether there was something to do. `now_us` is now, before and after: in batches of one it would
+// be felt if everything here asked the clock for itself.
+bool FlowRun::round(const Gil& gil, std::int64_t& now_us) {
   bool busy = false;
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     if (ends_.ended(i)) continue;
-    const FlowStreams::Polled polled = streams_.poll(gil, i);
+    const FlowStreams::Polled polled = streams_.poll(gil, i, now_us);
     if (polled == FlowStreams::Polled::kAbort) {
       peers_.send_all(wire::Failed{""});
       finish(gil, End::kAborted);
@@ -252,20 +254,23 @@ bool FlowRun::round(const Gil& gil) {
     }
     busy = busy || polled == FlowStreams::Polled::kSomething;
   }
-  streams_.run_due(gil);
-  ends_.advance(gil);
-  look_whether_epoch_is_over(busy);
+  bool more = streams_.run_due(gil, now_us);
+  more = ends_.advance(gil) || more;
+  more = look_whether_epoch_is_over(busy, now_us) || more;
+  if (more) now_us = time_.now_us();
   return busy;
 }
 
 // Process 0 has the clock; where each round is an epoch, each process ends those with its rounds.
-void FlowRun::look_whether_epoch_is_over(bool busy) {
+// Whether it was: its end may have taken long.
+bool FlowRun::look_whether_epoch_is_over(bool busy, std::int64_t now_us) {
   const bool has_clock = options_.seats.process == 0 && options_.epoch_interval_us > 0;
-  const bool over = has_clock ? time_.now_us() - epoch_began_us_ >= options_.epoch_interval_us
+  const bool over = has_clock ? now_us - epoch_began_us_ >= options_.epoch_interval_us
                               : busy && options_.epoch_interval_us == 0;
-  if (!over || end_wanted_) return;
+  if (!over || end_wanted_) return false;
   end_wanted_ = true;
   coordination_->want_end();
+  return true;
 }
 
 void FlowRun::sources_ended() {

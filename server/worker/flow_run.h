@@ -75,9 +75,9 @@ class FlowRun final : private checkpoint::EpochMember {
   void join(const embed::Gil&, std::uint64_t newest_epoch);
   void start(const embed::Gil&, std::uint64_t newest_epoch);
   void turn();
-  bool round(const embed::Gil&);
+  bool round(const embed::Gil&, std::int64_t& now_us);
   bool may_read() const;
-  void look_whether_epoch_is_over(bool busy);
+  bool look_whether_epoch_is_over(bool busy, std::int64_t now_us);
   void wait();
   void sources_ended();
   void finish(const embed::Gil&, End end);

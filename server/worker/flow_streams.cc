@@ -129,31 +129,34 @@ std::vector<std::vector<flow::EpochStates*>> FlowStreams::states() {
   return states;
 }
 
-FlowStreams::Polled FlowStreams::poll(const Gil& gil, std::size_t stream) {
+FlowStreams::Polled FlowStreams::poll(const Gil& gil, std::size_t stream, std::int64_t& now_us) {
   bool busy = false;
   flow::Batch items;
   for (flow::SourceParts::Part& part : streams_[stream]->parts.parts()) {
     flow::SourcePart& source = part.source;
-    if (source.ended() || source.awake_us() > around_.time.now_us()) continue;
-    const flow::SourcePart::Polled polled = source.poll(gil);
+    if (source.ended() || source.awake_us() > now_us) continue;
+    const flow::SourcePart::Polled polled = source.poll(gil, now_us);
     if (polled == flow::SourcePart::Polled::kAbort) return Polled::kAbort;
     busy = busy || polled != flow::SourcePart::Polled::kNothing;
     while (source.next_items(gil, items, kItemsAtOnceMax)) {
       pipeline(stream, around_.seats.place_of(part.worker)).run_records(gil, items);
       deliver(gil);
     }
+    now_us = around_.time.now_us();
   }
   return busy ? Polled::kSomething : Polled::kNothing;
 }
 
-void FlowStreams::run_due(const Gil& gil) {
-  const std::int64_t now_us = around_.time.now_us();
+bool FlowStreams::run_due(const Gil& gil, std::int64_t now_us) {
+  bool busy = false;
   for (const auto& pipeline : pipelines_) {
     const std::optional<std::int64_t> due_us = pipeline->next_due_us();
     if (!due_us || *due_us > now_us) continue;
     pipeline->on_due(gil, now_us);
     deliver(gil);
+    busy = true;
   }
+  return busy;
 }
 
 bool FlowStreams::receive(const Gil& gil, const wire::Batch& batch) {

@@ -54,10 +54,10 @@ class FlowStreams {
 
   enum class Polled { kNothing, kSomething, kAbort };
   // Polls each partition of an input that is awake once, in the order of workers and names; its
-  // items go through all steps before the next one.
-  Polled poll(const embed::Gil&, std::size_t stream);
-  // Runs what is due now in all steps.
-  void run_due(const embed::Gil&);
+  // items go through all steps before the next one. `now_us` is now, and still is when it returns.
+  Polled poll(const embed::Gil&, std::size_t stream, std::int64_t& now_us);
+  // Runs what is due at `now_us` in all steps; whether something was.
+  bool run_due(const embed::Gil&, std::int64_t now_us);
   // What another process sent. False: there is no such step here.
   bool receive(const embed::Gil&, const wire::Batch& batch);
   // When poll() or run_due() has something to do, if nothing comes before.

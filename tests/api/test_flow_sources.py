@@ -1,6 +1,7 @@
 """Sources of both releases as the engine sees them, and the helpers for writing them."""
 
 import queue
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,8 @@ from bytewax.inputs import (
     batch_getter,
     batch_getter_ex,
 )
-from bytewax.testing import TestingSource, ffwd_iter, poll_next_batch
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSink, TestingSource, ffwd_iter, poll_next_batch, run_main
 from wallaroo.flows.inputs import _adapt
 
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
@@ -324,3 +326,35 @@ def test_poll_next_batch_waits_for_items():
     never.calls = 3
     with pytest.raises(TimeoutError, match=r"no items from Slow\.next_batch within"):
         poll_next_batch(never, timeout=timedelta(milliseconds=20))
+
+
+def block(item):
+    """Returns the item, later than a source may."""
+    time.sleep(1.05)
+    return item
+
+
+def slow_sources(capfd):
+    """What was said of sources that take long."""
+    lines = capfd.readouterr().err.splitlines()
+    return [line.partition("step ")[2] for line in lines if "next_batch took" in line]
+
+
+def test_a_source_that_blocks_is_named_and_those_that_wait_for_others_are_not(capfd):
+    class Blocks(StatelessSourcePartition):
+        batches = iter([[0]])
+
+        def next_batch(self, sched):
+            return block(next(self.batches))
+
+    flow = Dataflow()
+    flow.input("before", TestingSource([1, 2]))
+    flow.input("blocks", dynamic(lambda self, now, index, count: Blocks()))
+    flow.input("slow step", TestingSource([1, 2]))
+    flow.map("slow", lambda item: block(item) if item == 1 else item)
+    flow.input("after", TestingSource([1, 2]))
+    flow.output("out", TestingSink([]))
+    run_main(flow)
+    said = slow_sources(capfd)
+    assert len(said) == 1
+    assert said[0].startswith("'blocks': next_batch took 10")

@@ -58,7 +58,9 @@ class Process {
   }
 
   void read_all(std::size_t stream) {
-    for (int i = 0; i < 100 && !streams.sources_ended(stream); ++i) streams.poll(gil_, stream);
+    std::int64_t now_us = time_.now_us();
+    for (int i = 0; i < 100 && !streams.sources_ended(stream); ++i)
+      streams.poll(gil_, stream, now_us);
     REQUIRE(streams.sources_ended(stream));
   }
   std::string out() const { return embed::repr(gil_, flow_[1]); }
