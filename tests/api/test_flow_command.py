@@ -189,6 +189,20 @@ def test_a_wrong_command_line_ends_with_status_2(monkeypatch, capsys, arguments,
     assert text in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("process", "addresses", "text"),
+    [
+        ("2", "localhost:2101;localhost:2102", "is 2, counted from 0, and there are 2 addresses"),
+        ("1", "localhost:2101", "is 1, counted from 0, and there is 1 address"),
+    ],
+)
+def test_a_process_without_an_address_is_one_line_and_status_2(tmp_path, process, addresses, text):
+    done = command("bytewax.run", "no_such_module_x", "-i", process, "-a", addresses, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == f"python -m bytewax.run: error: the process id {text}"
+    assert "Traceback" not in done.stderr
+
+
 def test_wrong_numbers_of_workers_are_refused():
     flow = Dataflow()
     with pytest.raises(ValueError, match="process_id and addresses go together"):

@@ -109,11 +109,20 @@ def parse(
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m bytewax.run") -> None:
-    """Run a dataflow from the command line, and end the process if it failed."""
+    """Run a dataflow from the command line, and end the process if it failed.
+
+    Ends it with status 2 when there is no address for the process id.
+    """
     options = parse(arguments, program)
+    addresses = options.addresses
+    if addresses and options.process_id >= len(addresses):
+        make_parser(program).error(
+            f"the process id is {options.process_id}, counted from 0, and there "
+            + ("is 1 address" if len(addresses) == 1 else f"are {len(addresses)} addresses")
+        )
     count, others = options.workers_per_process * options.processes, None
-    if options.addresses and len(options.addresses) > 1:
-        others = Others(options.addresses, options.process_id, count)
+    if addresses and len(addresses) > 1:
+        others = Others(addresses, options.process_id, count)
     command.run_workers(options, count, others, config=options.config)
 
 
