@@ -1,12 +1,10 @@
-// Making librdkafka clients: properties into a configuration, its log into ours.
+// What all librdkafka clients have: their errors and troubles, and the check of a property.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 
 #include "server/kafka/settings.h"
-
-struct rd_kafka_conf_s;
 
 namespace machida::kafka {
 
@@ -27,8 +25,5 @@ Trouble kind_of_error(int librdkafka_error);
 
 // Why librdkafka refuses the property, or "".
 std::string property_mistake(const std::string& name, const std::string& value);
-
-// Throws KafkaError when a property is refused. librdkafka's log goes to ours, from any thread.
-void configure(rd_kafka_conf_s* conf, const Properties& properties);
 
 }  // namespace machida::kafka

@@ -58,9 +58,8 @@ Consumer::Consumer(const ConsumerSettings& settings, ConsumerEvents& events,
   parts_->topic = settings.topic;
   parts_->start = settings.start;
   parts_->events = &events;
-  ConfPtr conf(rd_kafka_conf_new());
   const Properties properties = effective(settings);
-  configure(conf.get(), properties);
+  ConfPtr conf = make_conf(properties);
   parts_->refills_itself = properties.contains("fetch.queue.backoff.ms");
   rd_kafka_conf_set_opaque(conf.get(), this);
   rd_kafka_conf_set_rebalance_cb(conf.get(), Callbacks::on_rebalance);

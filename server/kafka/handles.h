@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/base/handle.h"
+#include "server/kafka/settings.h"
 
 namespace machida::kafka {
 
@@ -17,7 +18,10 @@ using QueuePtr = CPtr<rd_kafka_queue_t, rd_kafka_queue_destroy>;
 using EventPtr = CPtr<rd_kafka_event_t, rd_kafka_event_destroy>;
 using PartitionsPtr = CPtr<rd_kafka_topic_partition_list_t, rd_kafka_topic_partition_list_destroy>;
 
-// A consumer or producer as `conf` says. Throws KafkaError (client.h) when librdkafka refuses.
+// A configuration with these properties, whose clients log into our log, from any thread. Throws
+// KafkaError (client.h) when a property is refused.
+ConfPtr make_conf(const Properties& properties);
+// A consumer or producer as `conf` says. Throws KafkaError when librdkafka refuses.
 ClientPtr make_client(rd_kafka_type_t type, ConfPtr conf);
 
 // Calls `wake` when the queue turns from empty to non-empty: from one of librdkafka's threads and

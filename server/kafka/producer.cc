@@ -44,8 +44,7 @@ Producer::Producer(const ProducerSettings& settings, ProducerEvents& events,
                    std::function<void()> wake)
     : parts_(std::make_unique<Parts>()) {
   parts_->events = &events;
-  ConfPtr conf(rd_kafka_conf_new());
-  configure(conf.get(), effective(settings));
+  ConfPtr conf = make_conf(effective(settings));
   rd_kafka_conf_set_events(conf.get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   parts_->client = make_client(RD_KAFKA_PRODUCER, std::move(conf));
   rd_kafka_t* client = parts_->client.get();

@@ -19,9 +19,7 @@ ClientPtr make_reader(const Properties& theirs) {
       {"log_level", "4"},
   };
   for (const auto& [name, value] : theirs) properties[name] = value;
-  ConfPtr conf(rd_kafka_conf_new());
-  configure(conf.get(), properties);
-  ClientPtr client = make_client(RD_KAFKA_CONSUMER, std::move(conf));
+  ClientPtr client = make_client(RD_KAFKA_CONSUMER, make_conf(properties));
   rd_kafka_poll_set_consumer(client.get());
   return client;
 }

@@ -7,8 +7,6 @@
 #include <string>
 #include <vector>
 
-struct rd_kafka_conf_s;
-
 namespace machida::kafka {
 
 using Properties = std::map<std::string, std::string>;

@@ -83,12 +83,12 @@ Ended Transactions::abort(int timeout_ms) {
 }
 
 Result<std::int64_t> Transactions::visible_epoch(int timeout_ms) const {
-  ConfPtr conf(rd_kafka_conf_new());
-  configure(conf.get(), marker_properties(settings_));
-  char why[512] = "";
-  const ClientPtr client(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), why, sizeof why));
-  if (!client) return Error{why};
-  (void)conf.release();  // the client's, now that it exists
+  ClientPtr client;
+  try {
+    client = make_client(RD_KAFKA_CONSUMER, make_conf(marker_properties(settings_)));
+  } catch (const KafkaError& error) {
+    return Error{error.what()};
+  }
   const PartitionsPtr offsets(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(offsets.get(), settings_.topic.c_str(), kMarkedPartition);
   const rd_kafka_resp_err_t error = rd_kafka_committed(client.get(), offsets.get(), timeout_ms);

@@ -31,8 +31,7 @@ Writer::Writer(const Properties& theirs, std::string topic) : parts_(std::make_u
       {"log_level", "4"},
   };
   for (const auto& [name, value] : theirs) properties[name] = value;
-  ConfPtr conf(rd_kafka_conf_new());
-  configure(conf.get(), properties);
+  ConfPtr conf = make_conf(properties);
   rd_kafka_conf_set_opaque(conf.get(), parts_.get());
   rd_kafka_conf_set_dr_msg_cb(conf.get(), Parts::on_delivered);
   parts_->client = make_client(RD_KAFKA_PRODUCER, std::move(conf));

@@ -116,13 +116,10 @@ void KafkaEpochSink::on_started(const Started& started) {
   send_some();
 }
 
-// Its threads end elsewhere: that can take a while.
 void KafkaEpochSink::end_producer() {
   producer_->silence();
-  const auto last =
-      std::make_shared<std::shared_ptr<kafka::Transactions>>(std::move(transactions_));
-  producer_.reset();
-  uv::offload(loop_, [last] { last->reset(); }, [] {});
+  producer_.reset();  // the transactions have it still
+  uv::end_elsewhere(loop_, transactions_);
 }
 
 void KafkaEpochSink::start_anew(const std::string& why) {

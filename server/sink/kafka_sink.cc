@@ -45,11 +45,9 @@ KafkaSink::~KafkaSink() {
   end_producer();
 }
 
-// Ending librdkafka's threads can take a while.
 void KafkaSink::end_producer() {
   producer_->silence();
-  const auto last = std::make_shared<std::shared_ptr<kafka::Producer>>(std::move(producer_));
-  uv::offload(loop_, [last] { last->reset(); }, [] {});
+  uv::end_elsewhere(loop_, producer_);
 }
 
 void KafkaSink::open() {

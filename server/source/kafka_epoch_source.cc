@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "server/base/log.h"
-#include "server/source/kafka_source.h"
 
 namespace machida::source {
 namespace {
@@ -19,13 +18,11 @@ KafkaEpochSource::KafkaEpochSource(uv::Loop& loop, flow::Pipeline& pipeline, flo
                                    const std::vector<Position>& restored,
                                    metrics::Registry& metrics)
     : loop_(loop),
-      pipeline_(pipeline),
       intake_(intake),
       settings_(std::move(settings)),
       share_(share),
       id_("kafka:" + pipeline.name() + ":" + settings_.topic),
-      troubles_total_(metrics.counter(KafkaSource::kTroubles, {{"topic", settings_.topic}})),
-      troubles_(fmt::format("pipeline '{}': topic '{}'", pipeline.name(), settings_.topic)),
+      status_(pipeline, settings_.topic, "from the checkpoint", metrics),
       messages_(loop, pipeline, intake, settings_.topic, metrics),
       wake_(loop, [this] { work(); }),
       soon_(loop, [this] { work(); }),
@@ -48,12 +45,11 @@ KafkaEpochSource::~KafkaEpochSource() {
   *alive_ = false;
   messages_.forget();
   consumer_->silence();
-  const auto last = std::make_shared<std::unique_ptr<kafka::Consumer>>(std::move(consumer_));
-  uv::offload(loop_, [last] { last->reset(); }, [] {});
+  uv::end_elsewhere(loop_, consumer_);
 }
 
 void KafkaEpochSource::open(OnOpen on_open) {
-  on_open_ = std::move(on_open);
+  status_.opening(std::move(on_open));
   search();
 }
 
@@ -71,35 +67,28 @@ void KafkaEpochSource::search() {
 void KafkaEpochSource::on_found(const kafka::PartitionsFound& found) {
   consumer_->serve();
   if (found.lacks_offset)
-    throw kafka::KafkaError(troubles_.who() + ": " + found.error + " (start=\"error\")");
+    throw kafka::KafkaError(status_.who() + ": " + found.error + " (start=\"error\")");
   if (!found.error.empty()) {
     on_trouble(found.trouble, found.error);
     return search_timer_.start(kSearchAgainMs);
   }
   kafka::Positions& positions = messages_.positions();
   if (!assigned_) {
-    for (const std::string& gone : found.gone) log::error("{}: {}", troubles_.who(), gone);
+    for (const std::string& gone : found.gone) log::error("{}: {}", status_.who(), gone);
     positions.clear();
   }
   const std::size_t known = positions.size();
   for (const auto& [partition, offset] : found.positions)
     if (share_.has(partition)) positions.try_emplace(partition, offset);
   if (!assigned_ || positions.size() > known) {
-    log::info("{}: reads {} partitions", troubles_.who(), positions.size());
+    log::info("{}: reads {} partitions", status_.who(), positions.size());
     consumer_->assign(positions);
     assigned_ = true;
-    troubles_.over();
-    opened();
+    status_.well_again();
+    status_.opened();
     soon_.ask();
   }
   search_timer_.start(kSearchForNewMs);
-}
-
-void KafkaEpochSource::opened() {
-  if (!on_open_) return;
-  const OnOpen on_open = std::exchange(on_open_, nullptr);
-  on_open(std::vector<std::string>{fmt::format("consuming {} from the checkpoint (pipeline \"{}\")",
-                                               settings_.topic, pipeline_.name())});
 }
 
 void KafkaEpochSource::work() {
@@ -107,7 +96,7 @@ void KafkaEpochSource::work() {
   if (!assigned_ || draining_ || intake_.paused()) return;
   const KafkaMessages::Ran ran = messages_.run(*consumer_);
   if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
-  if (ran.messages > 0) troubles_.over();
+  if (ran.messages > 0) status_.well_again();
   if (ran.more) soon_.ask();
 }
 
@@ -125,15 +114,11 @@ void KafkaEpochSource::passed(const std::vector<Position>& positions) {
 
 // Only what other tools show depends on it.
 void KafkaEpochSource::on_committed(const std::string& error) {
-  if (!error.empty()) log::debug("{}: offsets can't be committed: {}", troubles_.who(), error);
+  if (!error.empty()) log::debug("{}: offsets can't be committed: {}", status_.who(), error);
 }
 
 void KafkaEpochSource::on_trouble(kafka::Trouble kind, const std::string& what) {
-  troubles_total_.add();
-  troubles_.say(
-      kind, what,
-      on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
-  if (kind == kafka::Trouble::kTopic) opened();
+  status_.trouble(kind, what);
 }
 
 }  // namespace machida::source

@@ -14,9 +14,9 @@
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/kafka/consumer.h"
-#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/source/kafka_messages.h"
+#include "server/source/kafka_status.h"
 #include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/offload.h"
@@ -56,18 +56,14 @@ class KafkaEpochSource final : public Source,
   void work();
   void search();
   void on_found(const kafka::PartitionsFound& found);
-  void opened();
 
   uv::Loop& loop_;
-  flow::Pipeline& pipeline_;
   flow::Intake& intake_;
   kafka::ConsumerSettings settings_;
   const Share share_;
   std::string id_;  // of its positions
-  metrics::Counter& troubles_total_;
-  kafka::Troubles troubles_;
+  KafkaStatus status_;
   KafkaMessages messages_;
-  OnOpen on_open_;  // until it was called
   uv::Wake wake_;
   uv::NextTurn soon_;
   uv::Timer search_timer_;

@@ -16,14 +16,12 @@ KafkaSource::KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake&
                          kafka::ConsumerSettings settings, std::uint64_t commit_interval_ms,
                          WhenDelivered when_delivered, metrics::Registry& metrics)
     : loop_(loop),
-      pipeline_(pipeline),
       intake_(intake),
       settings_(std::move(settings)),
       commit_interval_ms_(commit_interval_ms),
       when_delivered_(std::move(when_delivered)),
       commits_total_(metrics.counter(kCommits, {{"topic", settings_.topic}})),
-      troubles_total_(metrics.counter(kTroubles, {{"topic", settings_.topic}})),
-      troubles_(fmt::format("pipeline '{}': topic '{}'", pipeline.name(), settings_.topic)),
+      status_(pipeline, settings_.topic, "as group " + settings_.group, metrics),
       messages_(loop, pipeline, intake, settings_.topic, metrics),
       wake_(loop, [this] { work(); }),
       soon_(loop, [this] { work(); }),
@@ -39,18 +37,10 @@ KafkaSource::~KafkaSource() {
 }
 
 void KafkaSource::open(OnOpen on_open) {
-  on_open_ = std::move(on_open);
+  status_.opening(std::move(on_open));
   phase_ = Phase::kJoining;
   consumer_->subscribe();
   commit_timer_.start(std::min(commit_interval_ms_, kSignOfLifeMsMax));
-}
-
-void KafkaSource::opened() {
-  if (!on_open_) return;
-  const OnOpen on_open = std::exchange(on_open_, nullptr);
-  on_open(
-      std::vector<std::string>{fmt::format("consuming {} as group {} (pipeline \"{}\")",
-                                           settings_.topic, settings_.group, pipeline_.name())});
 }
 
 void KafkaSource::work() {
@@ -64,7 +54,7 @@ void KafkaSource::run_messages() {
   const KafkaMessages::Ran ran = messages_.run(*consumer_);
   if (!ran.error.empty()) on_trouble(kafka::Trouble::kOther, ran.error);
   if (ran.messages > 0) {
-    troubles_.over();
+    status_.well_again();
     uncommitted_ = true;
   }
   if (ran.more) soon_.ask();
@@ -75,8 +65,7 @@ void KafkaSource::begin_commit() {
   work();
   if (phase_ == Phase::kDraining && commit_deadline_ms_ != 0 &&
       loop_.now_ms() > commit_deadline_ms_) {
-    log::warn("{}: the last commit was not answered; a restart may repeat messages",
-              troubles_.who());
+    log::warn("{}: the last commit was not answered; a restart may repeat messages", status_.who());
     return close_soon();
   }
   if (!uncommitted_ || committing_ || phase_ != Phase::kRunning) return;
@@ -91,18 +80,18 @@ void KafkaSource::begin_commit() {
 }
 
 void KafkaSource::on_assigned(const std::vector<std::int32_t>& partitions) {
-  log::info("{}: {} partitions assigned", troubles_.who(), partitions.size());
+  log::info("{}: {} partitions assigned", status_.who(), partitions.size());
   messages_.positions().clear();
   uncommitted_ = false;
   committing_ = false;
   if (phase_ == Phase::kJoining || phase_ == Phase::kRevoking) phase_ = Phase::kRunning;
-  troubles_.over();
-  opened();
+  status_.well_again();
+  status_.opened();
   soon_.ask();
 }
 
 void KafkaSource::on_revoked(bool lost) {
-  log::info("{}: {} partitions {}", troubles_.who(), messages_.positions().size(),
+  log::info("{}: {} partitions {}", status_.who(), messages_.positions().size(),
             lost ? "lost" : "given up");
   if (phase_ == Phase::kRunning) phase_ = Phase::kRevoking;
   if (lost || phase_ != Phase::kRevoking) return give_up();
@@ -122,7 +111,7 @@ void KafkaSource::on_committed(const std::string& error) {
   committing_ = false;
   if (error.empty()) {
     commits_total_.add();
-    troubles_.over();
+    status_.well_again();
   } else {
     uncommitted_ = true;
     on_trouble(kafka::Trouble::kOther, "offsets can't be committed: " + error);
@@ -131,11 +120,7 @@ void KafkaSource::on_committed(const std::string& error) {
 }
 
 void KafkaSource::on_trouble(kafka::Trouble kind, const std::string& what) {
-  troubles_total_.add();
-  troubles_.say(
-      kind, what,
-      on_open_ && kind == kafka::Trouble::kBrokers ? ", the application starts then" : "");
-  if (kind == kafka::Trouble::kTopic) opened();
+  status_.trouble(kind, what);
 }
 
 void KafkaSource::drain() {
@@ -164,8 +149,7 @@ void KafkaSource::close() {
   if (!consumer_) return;
   messages_.forget();
   consumer_->silence();
-  const auto held = std::make_shared<std::unique_ptr<kafka::Consumer>>(std::move(consumer_));
-  uv::offload(loop_, [held] { held->reset(); }, [] {});
+  uv::end_elsewhere(loop_, consumer_);
   phase_ = Phase::kClosed;
 }
 

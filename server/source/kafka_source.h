@@ -12,9 +12,9 @@
 #include "server/flow/intake.h"
 #include "server/flow/pipeline.h"
 #include "server/kafka/consumer.h"
-#include "server/kafka/troubles.h"
 #include "server/metrics/counter.h"
 #include "server/source/kafka_messages.h"
+#include "server/source/kafka_status.h"
 #include "server/source/source.h"
 #include "server/uv/loop.h"
 #include "server/uv/offload.h"
@@ -25,7 +25,6 @@ namespace machida::source {
 class KafkaSource final : public Source, public kafka::ConsumerEvents {
  public:
   static constexpr const char* kCommits = "machida_source_kafka_commits_total";
-  static constexpr const char* kTroubles = "machida_source_kafka_troubles_total";
 
   KafkaSource(uv::Loop& loop, flow::Pipeline& pipeline, flow::Intake& intake,
               kafka::ConsumerSettings settings, std::uint64_t commit_interval_ms,
@@ -52,20 +51,16 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   void finish_drain();
   void close_soon();
   void close();
-  void opened();
 
   uv::Loop& loop_;
-  flow::Pipeline& pipeline_;
   flow::Intake& intake_;
   kafka::ConsumerSettings settings_;
   std::uint64_t commit_interval_ms_;
   WhenDelivered when_delivered_;
   metrics::Counter& commits_total_;
-  metrics::Counter& troubles_total_;
-  kafka::Troubles troubles_;
+  KafkaStatus status_;
 
   KafkaMessages messages_;
-  OnOpen on_open_;  // until it was called
   Phase phase_ = Phase::kIdle;
   uv::Wake wake_;
   uv::NextTurn soon_;       // messages are left for the next turn
