@@ -3,17 +3,8 @@
 import threading
 
 import pytest
-from harness import SANITIZED, Client, NewReceiver, Receiver, Serve, one_pipeline
+from harness import RAW, SANITIZED, Client, NewReceiver, Receiver, Serve, one_pipeline
 
-RAW = """\
-@wallaroo.decoder(header_length=4, length_fmt=">I")
-def raw(payload):
-    return payload
-
-@wallaroo.encoder
-def same(data):
-    return data
-"""
 PAYLOAD_BYTES = 4096
 TOTAL_BYTES = 64 << 20
 RSS_BYTES_MAX = 150 << 20

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from harness import Client, NewReceiver, Receiver, Serve, one_pipeline, wait_until
+from harness import RAW, Client, NewReceiver, Receiver, Serve, one_pipeline, wait_until
 
 SLOW_STEP = """\
 import time
@@ -22,15 +22,6 @@ import time
 def block(data):
     print("blocked")
     time.sleep(3600)
-"""
-RAW = """\
-@wallaroo.decoder(header_length=4, length_fmt=">I")
-def raw(payload):
-    return payload
-
-@wallaroo.encoder
-def same(data):
-    return data
 """
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 

@@ -119,14 +119,6 @@ flow.output("out", wallaroo.TCPSinkConfig("{host}", "{port}", line))
 """
 
 
-def wait_sorted(receiver: Receiver, expected: list[str]) -> None:
-    wait_until(
-        lambda: receiver.data.count(b"\n") >= len(expected),
-        lambda: f"{expected}; there is {receiver.data!r}",
-    )
-    assert sorted(receiver.data.decode().splitlines()) == sorted(expected)
-
-
 def say(address: tuple[str, int], *payloads: str) -> None:
     """Sends frames over one connection, and waits until they have been processed."""
     with Client(address) as client:
@@ -170,7 +162,7 @@ def test_workers_share_one_port_and_each_writes(run: Runs, receiver: Receiver) -
     words = [f"word{number}" for number in range(20)]
     for _ in range(3):
         say(address, *words)
-    wait_sorted(receiver, [f"{word} {count}" for word in words for count in (1, 2, 3)])
+    receiver.wait_sorted([f"{word} {count}" for word in words for count in (1, 2, 3)])
     assert running.text.count("listening on") == 1
     assert len(receiver.connections) == 2
     assert running.terminate() == 0
@@ -275,7 +267,7 @@ def test_states_behind_a_tcp_source_survive_a_stop(
         running = run(tcp_flow(receiver, COUNTING), *flags)
         say(running.address(), "a", "b")
         assert running.terminate() == 0
-    wait_sorted(receiver, ["a 1", "b 1", "a 2", "b 2"])
+    receiver.wait_sorted(["a 1", "b 1", "a 2", "b 2"])
 
 
 def test_what_the_decoder_raises_ends_the_flow_with_its_place(

@@ -2,7 +2,7 @@
 
 import pytest
 from harness import (
-    COUNT,
+    COUNT_PAIRS,
     KAFKA_PRELUDE,
     Kafka,
     Receiver,
@@ -195,7 +195,7 @@ def test_messages_without_output_are_committed_too(serve_kafka: ServeKafka, kafk
     topic_in, topic_out = kafka.new_topic("in"), kafka.new_topic("out")
     text = kafka_pipeline(
         'ab.to_state_partition(swallow, Count, "counts", by_itself)',
-        COUNT
+        COUNT_PAIRS
         + '\n@wallaroo.state_computation(name="swallow")\n'
         + "def swallow(data, state):\n    return None, False\n",
     )

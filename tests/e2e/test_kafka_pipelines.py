@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 from harness import (
-    COUNT,
+    COUNT_PAIRS,
     COUNT_STEP,
     KAFKA_PRELUDE,
     Client,
@@ -24,7 +24,7 @@ def test_running_count_per_key_is_right_over_many_partitions(
     texts = kafka.new_topic("words", partitions)
     counts = kafka.new_topic("counts", partitions)
     texts.produce_keyed((word, word) for word in words[:2500])
-    text = kafka_pipeline(COUNT_STEP, COUNT, sink="sink(args, counted)")
+    text = kafka_pipeline(COUNT_STEP, COUNT_PAIRS, sink="sink(args, counted)")
     server = serve_kafka(text, source=texts, sink=counts)
     texts.produce_keyed((word, word) for word in words[2500:])
     records = counts.wait_records(len(words))
@@ -97,7 +97,7 @@ def test_kafka_and_tcp_pipelines_share_a_state(
 ) -> None:
     text = (
         KAFKA_PRELUDE
-        + COUNT
+        + COUNT_PAIRS
         + (
             "def application_setup(args):\n"
             "    ab = wallaroo.ApplicationBuilder('test')\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from harness import (
     COUNT,
+    COUNT_PAIRS,
     COUNT_STEP,
     Client,
     Kafka,
@@ -133,7 +134,9 @@ def test_server_that_loses_nothing_says_nothing(
     assert server.terminate() == 0
     assert not server.log_lines("a crash loses")
     server = serve_kafka(
-        kafka_pipeline(COUNT_STEP, COUNT, sink="sink(args, counted)"), source=source, sink=sink
+        kafka_pipeline(COUNT_STEP, COUNT_PAIRS, sink="sink(args, counted)"),
+        source=source,
+        sink=sink,
     )
     assert server.terminate() == 0
     assert server.log_lines("a crash loses all state")

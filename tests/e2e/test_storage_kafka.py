@@ -5,7 +5,7 @@ from contextlib import closing
 from pathlib import Path
 
 from harness import (
-    COUNT,
+    COUNT_PAIRS,
     COUNT_STEP,
     VENV,
     Kafka,
@@ -65,7 +65,9 @@ def test_offsets_are_not_committed_before_the_storage_has_the_records(
 def test_table_has_each_count_once_whatever_is_killed(kafka: Kafka, tmp_path: Path) -> None:
     topic = kafka.new_topic("in", 3)
     (tmp_path / "app.toml").write_text('[streaming.sinks.counts]\nurl = "sqlite:///counts.db"\n')
-    app = kafka_pipeline(f"{COUNT_STEP}\nab.to(row)", COUNT + ROWS, sink="INTO", name="counting")
+    app = kafka_pipeline(
+        f"{COUNT_STEP}\nab.to(row)", COUNT_PAIRS + ROWS, sink="INTO", name="counting"
+    )
 
     def rows() -> list[tuple[str, int]]:
         with closing(sqlite3.connect(tmp_path / "counts.db", timeout=20)) as database:

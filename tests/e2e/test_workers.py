@@ -3,24 +3,14 @@
 from collections import Counter
 
 import pytest
-from harness import READY, Client, Receiver, Serve, one_pipeline, wait_until
+from harness import READY, Client, Receiver, Serve, one_pipeline
 from harness.workers import (
     COUNT_BY_KEY,
+    KEYS,
     check_counts,
     children,
     numbered,
 )
-
-KEYS = [f"key{i}" for i in range(23)]
-
-
-def wait_lines(receiver: Receiver, count: int) -> list[str]:
-    """Waits for so many lines over all of the receiver's connections; returns them."""
-    wait_until(
-        lambda: receiver.data.count(b"\n") >= count,
-        lambda: f"{count} lines; there are {len(receiver.data.splitlines())}",
-    )
-    return receiver.data.decode().splitlines()
 
 
 @pytest.mark.parametrize("workers", [2, 3])
@@ -35,7 +25,7 @@ def test_each_key_is_counted_by_one_worker_in_the_clients_order(
     for first in range(0, 200, 50):
         for number, client in enumerate(clients):
             client.send_frames(*numbered(KEYS, first, first + 50, f"c{number}"))
-    lines = wait_lines(receiver, 6 * 200 * len(KEYS))
+    lines = receiver.wait_lines(6 * 200 * len(KEYS))
     by_connection = [bytes(c).decode().splitlines() for c in receiver.connections]
     processes = check_counts(
         [line for c in by_connection for line in c], dict.fromkeys(KEYS, 6 * 200)
@@ -66,7 +56,7 @@ def test_clients_that_connect_at_once_are_shared_out_evenly(
     clients = [Client(server.address()) for _ in range(8)]
     for number, client in enumerate(clients):
         client.send_frames(str(number))
-    lines = wait_lines(receiver, 8)
+    lines = receiver.wait_lines(8)
     read_by = Counter(line.split()[1] for line in lines)
     assert sorted(read_by.values()) == [4, 4], lines
     assert server.terminate() == 0
@@ -83,4 +73,4 @@ def test_sigterm_drains_what_is_on_its_way_between_workers(
     for client in clients:
         client.wait_closed()  # read to its end
     assert server.terminate() == 0
-    check_counts(wait_lines(receiver, 900 * len(KEYS)), dict.fromkeys(KEYS, 900))
+    check_counts(receiver.wait_lines(900 * len(KEYS)), dict.fromkeys(KEYS, 900))

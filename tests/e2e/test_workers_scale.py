@@ -19,9 +19,7 @@ from harness import (
     one_pipeline,
     wait_until,
 )
-from harness.workers import COUNT_BY_KEY, check_counts, children, numbered
-
-KEYS = [f"key{i}" for i in range(23)]
+from harness.workers import COUNT_BY_KEY, KEYS, check_counts, children, numbered
 
 
 def scale(workers: int, channel: str | Path) -> subprocess.CompletedProcess[str]:

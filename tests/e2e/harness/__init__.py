@@ -1,13 +1,13 @@
 """What the end-to-end tests stand on: server, receiver, broker, clients, texts of applications."""
 
-from harness.apptext import COUNT_STEP, PRELUDE, one_pipeline
+from harness.apptext import COUNT, COUNT_STEP, PRELUDE, RAW, one_pipeline
 from harness.client import Client, frames
 from harness.committed import Reader
 from harness.crash import Counting, Survivor, expected_counts
 from harness.crash_tcp import Talker, check_frames, frames_application, parse_frame
 from harness.deadline import DEADLINE_S, SANITIZED, wait_quiet, wait_until
 from harness.kafka import Broker, Kafka, Record, Topic, by_key
-from harness.kafka_app import COUNT, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
+from harness.kafka_app import COUNT_PAIRS, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.letters import LETTERS, wait_letters
 from harness.receiver import Receiver
@@ -28,11 +28,13 @@ from harness.store import ask_store, change_store, newest_epoch, positions_total
 __all__ = [
     "BINARY",
     "COUNT",
+    "COUNT_PAIRS",
     "COUNT_STEP",
     "DEADLINE_S",
     "KAFKA_PRELUDE",
     "LETTERS",
     "PRELUDE",
+    "RAW",
     "READY",
     "SANITIZED",
     "VENV",

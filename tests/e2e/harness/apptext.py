@@ -32,6 +32,17 @@ def sink(args, index=0, encoder=encoder):
 """
 
 
+RAW = """\
+@wallaroo.decoder(header_length=4, length_fmt=">I")
+def raw(payload):
+    return payload
+
+@wallaroo.encoder
+def same(data):
+    return data
+"""
+"""For one_pipeline(decoder="raw", encoder="same"): bytes as they are."""
+
 COUNT = """\
 class Count:
     def __init__(self):

@@ -3,8 +3,8 @@
 import select
 import socket
 import struct
-from types import TracebackType
 
+from harness.closing import Closing
 from harness.deadline import DEADLINE_S
 
 
@@ -14,24 +14,13 @@ def frames(*payloads: bytes | str, fmt: str = ">I") -> bytes:
     return b"".join(struct.pack(fmt, len(x)) + x for x in encoded)
 
 
-class Client:
+class Client(Closing):
     """One connection to a source. Operations that hang fail after DEADLINE_S."""
 
     def __init__(self, address: tuple[str, int]) -> None:
         self.socket = socket.create_connection(address, timeout=DEADLINE_S)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self.socket.getsockname()[1]
-
-    def __enter__(self) -> "Client":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def send(self, data: bytes) -> None:
         """Sends the bytes as they are, in one write if the kernel takes them."""

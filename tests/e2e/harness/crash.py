@@ -10,12 +10,12 @@ import signal
 import time
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from types import TracebackType
 
 from harness.apptext import COUNT_STEP
+from harness.closing import Closing
 from harness.committed import Reader
 from harness.kafka import Kafka, Topic
-from harness.kafka_app import COUNT, kafka_arguments, kafka_pipeline
+from harness.kafka_app import COUNT_PAIRS, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.receiver import Receiver
 from harness.sequences import Sequences
@@ -34,11 +34,13 @@ def line(data):
     word, count = data
     return f"{word} {count}\\n"
 """
-TO_KAFKA = kafka_pipeline(COUNT_STEP, COUNT, sink="sink(args, counted)", name="counting")
-TO_TCP = kafka_pipeline(COUNT_STEP, COUNT + LINE, sink="tcp_sink(args, 0, line)", name="counting")
+TO_KAFKA = kafka_pipeline(COUNT_STEP, COUNT_PAIRS, sink="sink(args, counted)", name="counting")
+TO_TCP = kafka_pipeline(
+    COUNT_STEP, COUNT_PAIRS + LINE, sink="tcp_sink(args, 0, line)", name="counting"
+)
 
 
-class Survivor:
+class Survivor(Closing):
     """A resilience directory and the servers that run on it, one after the other.
 
     text: the application. args: its part of the command line. directory: where it lies.
@@ -54,15 +56,8 @@ class Survivor:
         self.args = ["--application-module", "app", *args, "--resilience-dir", str(self.store)]
         self.args += ["--epoch-interval", str(interval_s), "--log-level", "debug"]
 
-    def __enter__(self) -> "Survivor":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Ends all servers."""
         for server in self.servers:
             server.close()
 
@@ -176,15 +171,10 @@ class Counting(Survivor):
         self.load = Load(self.topic_in, per_s, words)
         self.outputs = Sequences()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        super().__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        super().__exit__(*error)
         self._seen.close()
-        if error is None:
+        if error[0] is None:
             self.load.stop()
 
     def group(self) -> str:

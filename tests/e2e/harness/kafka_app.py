@@ -2,6 +2,7 @@
 
 from textwrap import dedent, indent
 
+from harness.apptext import COUNT
 from harness.kafka import Topic
 
 KAFKA_PRELUDE = """\
@@ -48,26 +49,16 @@ def tcp_sink(args, index=0, encoder=lines):
 
 """
 
-COUNT = """\
-class Count:
-    def __init__(self):
-        self.count = 0
-
-@wallaroo.partition
-def by_itself(data):
-    return data
-
-@wallaroo.state_computation(name="count")
-def count(data, state):
-    state.count += 1
-    return (data, state.count), True
-
+COUNT_PAIRS = (
+    COUNT.replace('f"{data} {state.count}"', "(data, state.count)")
+    + """
 @wallaroo.encoder
 def counted(data):
     word, count = data
     return str(count).encode(), word
 """
-"""A running count per word; steps=COUNT_STEP, sink="sink(args, counted)" or "counted_line"."""
+)
+"""A running count per word; steps=COUNT_STEP, sink="sink(args, counted)"."""
 
 
 def kafka_pipeline(

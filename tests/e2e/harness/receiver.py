@@ -142,6 +142,10 @@ class Receiver:
         wait_until(lambda: self.data.endswith(b"\n"), "the end of the last line")
         return self.lines
 
+    def wait_sorted(self, expected: list[str]) -> None:
+        """Waits for as many lines as expected, which must be those, in any order."""
+        assert sorted(self.wait_lines(len(expected))) == sorted(expected)
+
     def wait_connections(self, count: int) -> None:
         """Waits until count connections have been accepted since construction."""
         wait_until(lambda: len(self.connections) >= count, f"{count} connections")

@@ -36,6 +36,9 @@ COUNT_BY_KEY = one_pipeline(
 )
 
 
+KEYS = [f"key{i}" for i in range(23)]
+
+
 def numbered(keys: Iterable[str], first: int, last: int, client: str = "c") -> list[str]:
     """Returns records "KEY CLIENT NUMBER", every key with every number, the numbers ascending."""
     return [f"{key} {client} {n}" for n in range(first, last) for key in keys]
