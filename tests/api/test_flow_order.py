@@ -327,6 +327,17 @@ def test_partitions_of_a_worker_are_read_in_turns_by_name():
     assert out == [f"p{index}" for index in range(7)]
 
 
+def test_workers_of_one_process_pass_items_by_reference():
+    items = [(f"key {n}", object()) for n in range(20)]
+    out = []
+    flow = Dataflow()
+    flow.input("in", TestingSource(items))
+    flow.stateful_map("same", list, lambda state, value: (state, value))
+    flow.output("out", TestingSink(out))
+    cluster_main(flow, [], 0, worker_count_per_proc=3)
+    assert {key: id(value) for key, value in out} == {key: id(value) for key, value in items}
+
+
 def test_a_key_belongs_to_one_worker():
     seen = {}
 

@@ -1,5 +1,6 @@
 """Sinks as the engine sees them; files that are read, written and resumed; other small modules."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zlib import adler32
@@ -184,6 +185,18 @@ def test_a_file_sink_shows_what_was_written_before_it_is_closed(tmp_path):
     path = tmp_path / "out.txt"
     write(FileSink(path), str(path), ["a"], close=False)
     assert path.read_text() == "a\n"
+
+
+def test_a_file_sink_is_synced_when_an_epoch_ends_and_not_after_each_batch(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda _: synced.append(path.read_text()))
+    path = tmp_path / "out.txt"
+    part = FileSink(path).build_part(str(path), None)
+    part.write_batch(["a"])
+    part.write_batch(["b"])
+    assert synced == []
+    part.snapshot()
+    assert synced == ["a\nb\n"]
 
 
 def test_a_file_sink_takes_strings_only(tmp_path):

@@ -177,6 +177,30 @@ flow.output("out", TestingSink([]))
 """
 
 
+WINDOWED = COUNTED.replace("TestingSink([])", "StdOutSink()").replace(
+    "from bytewax.dataflow",
+    "from bytewax.connectors.stdio import StdOutSink\nfrom bytewax.dataflow",
+)
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "text"),
+    [
+        ((), {}, "('all', (WindowMetadata("),
+        (("--bare-window-output",), {}, "('all', [1, 2])"),
+        ((), {"BYTEWAX_BARE_WINDOW_OUTPUT": "1"}, "('all', [1, 2])"),
+    ],
+)
+def test_windows_emit_their_metadata_unless_told_otherwise(
+    start, tmp_path: Path, monkeypatch, flags, environment: dict[str, str], text: str
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "app.py").write_text(f"FINE = True\n{WINDOWED}")
+    output, errors = start("bytewax.run", "app", *flags).communicate(timeout=RUN_S_MAX)
+    assert output.startswith(text), (output, errors)
+
+
 @pytest.mark.parametrize("fine", [True, False])
 def test_the_end_tells_what_was_counted(start, tmp_path: Path, fine: bool) -> None:
     (tmp_path / "app.py").write_text(f"FINE = {fine}\n{COUNTED}")

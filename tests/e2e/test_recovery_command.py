@@ -1,9 +1,14 @@
 """`machida recovery` shows what a directory holds, and unpickles nothing."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from harness import (
+    COUNT,
+    COUNT_STEP,
     Client,
     Receiver,
     Serve,
@@ -14,25 +19,22 @@ from harness import (
     one_pipeline,
 )
 
-COUNT = """\
-class Count:
-    def __init__(self):
-        self.count = 0
-
+UNPICKLED = """\
     def __setstate__(self, state):
         print("unpickled")
         self.__dict__ = state
 
-@wallaroo.partition
-def by_itself(data):
-    return data
+@wallaroo.partition"""
+COUNTING = one_pipeline(COUNT_STEP, COUNT.replace("@wallaroo.partition", UNPICKLED))
+DATAFLOW = """\
+from bytewax.dataflow import Dataflow
+from bytewax.testing import TestingSink, TestingSource
 
-@wallaroo.state_computation(name="count")
-def count(data, state):
-    state.count += 1
-    return f"{data} {state.count}", True
+flow = Dataflow()
+flow.input("in", TestingSource([("a", 1), ("b", 1), ("c", 1)]))
+flow.stateful_map("count", int, lambda count, one: (count + one, count))
+flow.output("out", TestingSink([]))
 """
-COUNTING = one_pipeline('ab.to_state_partition(count, Count, "counts", by_itself)', COUNT)
 RESILIENT = ("--resilience-dir", "recovery", "--epoch-interval", "0.02")
 
 
@@ -92,6 +94,33 @@ def test_verify_names_what_is_damaged(
     assert "worker-0.sqlite3" in verified.stderr
     assert f"epoch {newest}" in verified.stderr
     assert str(newest - 1) in verified.stdout
+
+
+def test_partitions_of_a_dataflow_are_shown_as_well(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(DATAFLOW)
+    (tmp_path / "recovery").mkdir()
+    path = os.pathsep.join(sys.path)
+    for command in ("bytewax.recovery recovery 2", "bytewax.run -r recovery app"):
+        subprocess.run(
+            [sys.executable, "-m", *command.split()],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": path},
+            check=True,
+        )
+    listed = recovery(start, "ls", "recovery")
+    assert "partition 0 of 2: up to epoch 1" in listed.stdout
+    shown = recovery(start, "show", "recovery")
+    assert "epoch 1, in 2 partitions" in shown.stdout
+    assert re.search(r"\bcount +3\b", shown.stdout)
+    keys = recovery(start, "show", "recovery", "--keys")
+    assert re.findall(r"^count\t(\w)\t\d+$", keys.stdout, re.MULTILINE) == ["a", "b", "c"]
+    verified = recovery(start, "verify", "recovery")
+    assert verified.stdout.endswith("the next run goes on from epoch 1\n")
+    assert [c.process.returncode for c in (listed, shown, keys, verified)] == [0] * 4
+    assert change_store(tmp_path / "recovery", "DELETE FROM snaps", "part-1.sqlite3") > 0
+    damaged = recovery(start, "verify", "recovery")
+    assert damaged.process.returncode == 4
+    assert "part-1.sqlite3" in damaged.stderr
 
 
 def test_directory_that_is_none_or_empty_is_refused(start: Start, tmp_path: Path) -> None:

@@ -76,15 +76,6 @@ def send(server: Server, *items: str) -> None:
         client.wait_closed()
 
 
-def wait_sorted(receiver: Receiver, expected: list[str]) -> None:
-    """Waits for as many lines, over all of the receiver's connections, and compares them sorted."""
-    wait_until(
-        lambda: receiver.data.count(b"\n") >= len(expected),
-        lambda: f"{expected}; there is {receiver.data!r}",
-    )
-    assert sorted(receiver.data.decode().splitlines()) == sorted(expected)
-
-
 @pytest.mark.parametrize("workers", [1, 3])
 def test_windows_that_are_open_at_a_stop_are_given_when_nothing_keeps_them(
     serve: Serve, receiver: Receiver, workers: int
@@ -94,7 +85,7 @@ def test_windows_that_are_open_at_a_stop_are_given_when_nothing_keeps_them(
         send(server, *(f"{key} {minute} {number}" for key in KEYS for minute in (1, 61)))
     assert receiver.data == b""
     assert server.terminate() == 0
-    wait_sorted(receiver, [f"{key} {minute} 6" for key in KEYS for minute in (0, 60)])
+    receiver.wait_sorted([f"{key} {minute} 6" for key in KEYS for minute in (0, 60)])
 
 
 def test_a_window_closes_when_its_time_has_come_though_nothing_comes(
@@ -158,7 +149,27 @@ def test_open_windows_and_watermarks_survive_a_kill(
     server.kill()
     server = serve(PATIENT, *options)
     send(server, *(f"{key} 3 4" for key in KEYS), *(f"{key} {TEN_DAYS} 8" for key in KEYS))
-    wait_sorted(receiver, [f"{key} 0 7" for key in KEYS])
+    receiver.wait_sorted([f"{key} 0 7" for key in KEYS])
+    assert server.terminate() == 0
+
+
+def test_windows_are_pickled_although_the_application_serializes_its_states(
+    serve: Serve, receiver: Receiver, tmp_path: Path
+) -> None:
+    text = f"""{PATIENT}
+def serialize(state):
+    raise ValueError("not for windows")
+
+def deserialize(data):
+    raise ValueError("not for windows")
+"""
+    server = serve(text, *RESILIENT)
+    send(server, "a 1 1")
+    server.wait_for(lambda: newest_epoch(tmp_path / "recovery") > 0, "an epoch")
+    server.kill()
+    server = serve(text, *RESILIENT)
+    send(server, "a 2 2", f"a {TEN_DAYS} 8")
+    assert receiver.wait_lines(1) == ["a 0 3"]
     assert server.terminate() == 0
 
 
@@ -173,7 +184,7 @@ def test_a_stop_keeps_open_windows_in_the_store_and_another_number_of_workers_go
     assert receiver.data == b""
     server = serve(PATIENT, *RESILIENT, "--workers", "3")
     send(server, *(f"{key} {TEN_DAYS} 8" for key in KEYS))
-    wait_sorted(receiver, [f"{key} 0 {sum(minutes.values())}" for key in KEYS])
+    receiver.wait_sorted([f"{key} 0 {sum(minutes.values())}" for key in KEYS])
     assert server.terminate() == 0
 
 
@@ -189,7 +200,7 @@ def test_windows_move_with_their_keys_when_a_running_server_is_scaled(
         check=True,
     )
     send(server, *(f"{key} 2 2" for key in KEYS), *(f"{key} {TEN_DAYS} 8" for key in KEYS))
-    wait_sorted(receiver, [f"{key} 0 3" for key in KEYS])
+    receiver.wait_sorted([f"{key} 0 3" for key in KEYS])
     assert server.terminate() == 0
 
 

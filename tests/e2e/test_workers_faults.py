@@ -1,5 +1,6 @@
 """Several workers when one stands still, dies or is slow, and how they start and end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from harness import (
 )
 from harness.workers import (
     COUNT_BY_KEY,
+    KEYS,
     check_counts,
     children,
     is_alive,
@@ -27,7 +29,6 @@ from harness.workers import (
     worker_of,
 )
 
-KEYS = [f"key{i}" for i in range(23)]
 MIB = 1 << 20
 
 
@@ -35,15 +36,6 @@ def rss_bytes(process: int) -> int:
     """Returns the resident memory of a process."""
     pages = Path(f"/proc/{process}/statm").read_text().split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-
-def wait_lines(receiver: Receiver, count: int) -> list[str]:
-    """Waits for so many lines over all of the receiver's connections; returns them."""
-    wait_until(
-        lambda: receiver.data.count(b"\n") >= count,
-        lambda: f"{count} lines; there are {len(receiver.data.splitlines())}",
-    )
-    return [x for c in list(receiver.connections) for x in bytes(c).decode().splitlines()]
 
 
 def test_a_worker_that_stands_still_makes_the_others_wait_with_bounded_memory(
@@ -68,7 +60,7 @@ def test_a_worker_that_stands_still_makes_the_others_wait_with_bounded_memory(
     kill(stopped, signal.SIGCONT)
     for client in clients:
         client.send(client.rest)  # type: ignore[attr-defined]
-    lines = wait_lines(receiver, total)
+    lines = receiver.wait_lines(total)
     expected: dict[str, int] = {}
     for n in range(4000):
         key = KEYS[n % 23] + payload
@@ -119,7 +111,7 @@ def test_full_links_in_both_directions_and_a_slow_sink_do_not_deadlock(
     slow.resume()
     for client, rest in zip(clients, rests, strict=True):
         client.send(rest)
-    got = wait_lines(slow, 4 * len(lines))
+    got = slow.wait_lines(4 * len(lines))
     assert sorted(got) == sorted(lines * 4)
     assert server.terminate() == 0
 
@@ -136,7 +128,7 @@ def test_one_that_dies_without_resilience_is_replaced_and_the_others_keep_all_th
         clients.append(Client(server.address()))
     kept = clients[-1]
     kept.send_frames(*numbered(KEYS, 0, 10))
-    old = check_counts(wait_lines(receiver, 10 * len(KEYS)), dict.fromkeys(KEYS, 10))
+    old = check_counts(receiver.wait_lines(10 * len(KEYS)), dict.fromkeys(KEYS, 10))
     for again in (2, 3):
         kill(victim)
         server.wait_for(
@@ -147,7 +139,7 @@ def test_one_that_dies_without_resilience_is_replaced_and_the_others_keep_all_th
     assert server.log_lines("warning", "lost")
     kept.send_frames(*numbered(KEYS, 10, 20))
     counts: dict[str, list[int]] = {key: [] for key in KEYS}
-    for line in wait_lines(receiver, 20 * len(KEYS)):
+    for line in receiver.wait_lines(20 * len(KEYS)):
         key, _, number, count, _ = line.split()
         if int(number) >= 10:
             counts[key].append(int(count))
@@ -161,6 +153,66 @@ def test_one_that_dies_without_resilience_is_replaced_and_the_others_keep_all_th
     assert len(receiver.connections) == 5
     assert server.stdout.count(READY) == 1
     assert server.terminate() == 0, server.describe()
+
+
+def test_five_deaths_without_an_epoch_between_them_are_the_end(
+    serve: Serve, tmp_path: Path
+) -> None:
+    text = one_pipeline(
+        "ab.to(die)",
+        """\
+        import os
+        import signal
+
+        @wallaroo.computation(name="die")
+        def die(data):
+            os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    options = ("--resilience-dir", "recovery", "--epoch-interval", "60")
+    server = serve(text, "--workers", "2", *options)
+    with Client(server.address()) as client:
+        client.send_frames("the journal gives it to each life")
+    assert server.wait() == 128 + signal.SIGKILL
+    assert server.stderr.count("all 2 workers start again") == 4
+    assert (tmp_path / "recovery").exists()
+
+
+def test_records_that_can_not_go_to_another_worker_become_dead_letters(
+    serve: Serve, receiver: Receiver, tmp_path: Path
+) -> None:
+    text = one_pipeline(
+        """\
+        ab.to(closure)
+        ab.to_state_partition(call, State, "state", by_name)
+        """,
+        """\
+        class State:
+            pass
+
+        @wallaroo.computation(name="closure")
+        def closure(data):
+            return data, lambda: data.upper()
+
+        @wallaroo.partition
+        def by_name(record):
+            return record[0]
+
+        @wallaroo.state_computation(name="call")
+        def call(record, state):
+            return record[1](), True
+        """,
+    )
+    server = serve(text, "--workers", "2", "--dead-letters", "dead")
+    with Client(server.address()) as client:
+        client.send_frames(*KEYS)
+    assert server.terminate() == 0
+    dead = [json.loads(line) for line in (tmp_path / "dead").read_text().splitlines()]
+    done = receiver.data.decode().splitlines()
+    assert dead
+    assert done
+    assert len(dead) + len(done) == len(KEYS)
+    assert all("pickle" in letter["error"] for letter in dead), dead
 
 
 def test_mistakes_are_told_once_and_nothing_is_started(serve: Serve) -> None:
@@ -229,7 +281,7 @@ def test_old_start_scripts_with_one_command_for_each_worker(
     second.wait_stderr("runs all workers")
     with Client(first.address()) as client:
         client.send_frames(*numbered(KEYS, 0, 10))
-        processes = check_counts(wait_lines(receiver, 10 * len(KEYS)), dict.fromkeys(KEYS, 10))
+        processes = check_counts(receiver.wait_lines(10 * len(KEYS)), dict.fromkeys(KEYS, 10))
     assert len(set().union(*processes.values())) == 2
     assert second.process.poll() is None
     assert second.terminate() == 0
@@ -250,7 +302,7 @@ def test_hash_seeds_are_the_same_in_all_workers(serve: Serve, receiver: Receiver
     server = serve(text, "--workers", "3")
     with Client(server.address()) as client:
         client.send_frames(*"abcdef")
-        lines = [x.split() for x in wait_lines(receiver, 6)]
+        lines = [x.split() for x in receiver.wait_lines(6)]
     assert len({seed for seed, _ in lines}) == 1
     assert len({process for _, process in lines}) == 3
 

@@ -17,9 +17,9 @@ def ask_store(directory: Path, sql: str) -> list[tuple[Any, ...]]:
         return store.execute(sql).fetchall()
 
 
-def change_store(directory: Path, sql: str) -> int:
-    """Changes the store of a server that has ended; returns how many rows were."""
-    with closing(sqlite3.connect(directory / FILE, timeout=10)) as store:
+def change_store(directory: Path, sql: str, file: str = FILE) -> int:
+    """Changes the store of what has ended; returns how many rows were."""
+    with closing(sqlite3.connect(directory / file, timeout=10)) as store:
         changed = store.execute(sql).rowcount
         store.commit()
     return changed
