@@ -7,6 +7,7 @@ them: see harness/readme.py. Only addresses of services and paths of theirs are 
 import random
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,23 @@ def test_the_files_that_the_server_s_readme_follows_are_there() -> None:
             for end in (".cc", ".h", "")
         )
     ] == []
+
+
+def test_the_names_that_the_server_s_readme_uses_are_there() -> None:
+    text = (ROOT / "server/README.md").read_text()
+    named = [name for code in CODE.findall(text) for name in re.findall(r"(?:\w+::)+(\w+)", code)]
+    assert len(named) > 10
+    headers = [*(ROOT / "server").glob("*/*.h"), *(ROOT / "embed").glob("*.h")]
+    declared = "\n".join(header.read_text() for header in headers)
+    assert [name for name in named if not re.search(rf"\b{name}\b", declared)] == []
+
+
+def test_the_table_of_rooms_has_them_all() -> None:
+    section = (ROOT / "server/README.md").read_text().partition("## Rooms")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[0] for line in section.splitlines() if line.startswith("| `")]
+    listed = {name.rstrip("/") for row in rows for name in CODE.findall(row)}
+    layers = tomllib.loads((ROOT / "scripts/layers.toml").read_text())["layers"]
+    assert listed == {room for room in layers if not room.startswith("tests/")}
 
 
 @pytest.mark.parametrize("readme", READMES)
