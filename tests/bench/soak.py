@@ -102,10 +102,12 @@ def over_tcp(args: argparse.Namespace, scratch: Path) -> None:
         text=True,
     )
     assert load.stdout
-    args.server_option = ["--resilience-dir", str(directory)]
+    options = vars(args) | {
+        "server_option": [*args.server_option, "--resilience-dir", str(directory)]
+    }
     try:
         sink_port = int(load.stdout.readline().split()[1])
-        with running_server(args, app, sink_port) as server:
+        with running_server(argparse.Namespace(**options), app, sink_port) as server:
             with Watch("tcp", server.process.pid, directory):
                 said, _ = load.communicate(f"{server.port}\n")
         if load.returncode != 0 or server.process.returncode != 0:
@@ -121,7 +123,8 @@ def between_topics(args: argparse.Namespace, scratch: Path) -> None:
     directory = scratch / "kafka"
     topics = Topics(args.heap_mib)
     try:
-        options = vars(args) | {"server_option": ["--resilience-dir", str(directory)]}
+        server_option = [*args.server_option, "--resilience-dir", str(directory)]
+        options = vars(args) | {"server_option": server_option}
         bench = Bench(argparse.Namespace(**options), topics)
         topic_in, topic_out = (topics.new(name, LATENCY_PARTITIONS) for name in ("in", "out"))
         command = [bench.tool, "measure", topics.brokers, topic_in, topic_out]
@@ -150,6 +153,7 @@ def main() -> None:
     add("--kafka-rate", type=int, default=2_000, help="messages per second between topics")
     add("--heap-mib", type=int, default=512, help="of the broker")
     add("--only", choices=["tcp", "kafka"])
+    add("--server-option", action="append", default=[], help="for the servers (repeatable)")
     args = parser.parse_args()
     runs: dict[str, Callable[[argparse.Namespace, Path], None]] = {
         "tcp": over_tcp,
