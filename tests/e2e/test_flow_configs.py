@@ -316,6 +316,18 @@ def test_a_group_which_a_dataflow_does_not_use_is_said_once(run: Runs, kafka: Ka
     assert running.text.count("the consumer group 'mine' is not used") == 1
 
 
+def test_without_partitions_to_go_on_from_each_run_begins_at_the_start(
+    run: Runs, kafka: Kafka
+) -> None:
+    topic, out = kafka.new_topic("in", 2), kafka.new_topic("out", 1)
+    topic.produce_keyed([("k", "one")])
+    for runs in (1, 2):
+        running = run(kafka_flow(kafka, topic.name, out.name, "decode"))
+        wait_until(lambda n=runs: len(out.records()) == n, lambda r=running: r.text)
+        assert running.terminate() == 0
+    assert [record.value for record in out.records()] == [b"one!", b"one!"]
+
+
 def test_offsets_are_part_of_the_epoch_and_survive_kills(
     run: Runs, kafka: Kafka, tmp_path: Path
 ) -> None:
@@ -330,7 +342,7 @@ def test_offsets_are_part_of_the_epoch_and_survive_kills(
             lambda r=round_: (
                 {f"{w} {r}!".encode() for w in words} <= {record.value for record in out.records()}
             ),
-            lambda: running.text,
+            lambda r=running: r.text,
         )
         if workers == "1":
             running.process.kill()
