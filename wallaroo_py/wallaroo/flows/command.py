@@ -121,6 +121,39 @@ def add_recovery_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scaling_flags(
+    parser: argparse.ArgumentParser, description: str | None = None
+) -> argparse._ArgumentGroup:
+    """Add -w and -p; return their group, which `description` is about. See `worker_count`."""
+    scaling = parser.add_argument_group("Scaling", description)
+    scaling.add_argument(
+        "-w",
+        "--workers-per-process",
+        "--workers",
+        action=EnvDefault,
+        envvar="BYTEWAX_WORKERS_PER_PROCESS",
+        type=positive,
+        default=1,
+        help="Number of workers, each a process",
+    )
+    scaling.add_argument(
+        "-p",
+        "--processes",
+        action=EnvDefault,
+        envvar="BYTEWAX_PROCESSES",
+        type=positive,
+        default=1,
+        help="Number of processes, as in release 0.17: it multiplies the workers",
+    )
+    return scaling
+
+
+def worker_count(options: argparse.Namespace) -> int:
+    """Return how many workers the flags of `add_scaling_flags` ask for."""
+    count: int = options.workers_per_process * options.processes
+    return count
+
+
 def recovery_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Return epoch_interval and recovery_config, of what the flags above say.
 

@@ -34,27 +34,8 @@ def make_parser(program: str = "python -m bytewax.run") -> argparse.ArgumentPars
     """Return the parser of the command line. program: how it was called, for messages."""
     parser = argparse.ArgumentParser(prog=program, description="Run a bytewax dataflow")
     parser.add_argument("import_str", help=command.IMPORT_HELP)
-    scaling = parser.add_argument_group(
-        "Scaling", "'-i' and '-a' are for several processes, each started with its own '-i'."
-    )
-    scaling.add_argument(
-        "-w",
-        "--workers-per-process",
-        "--workers",
-        action=command.EnvDefault,
-        envvar="BYTEWAX_WORKERS_PER_PROCESS",
-        type=command.positive,
-        default=1,
-        help="Number of workers, each a process; with '-i' and '-a', of each command",
-    )
-    scaling.add_argument(
-        "-p",
-        "--processes",
-        action=command.EnvDefault,
-        envvar="BYTEWAX_PROCESSES",
-        type=command.positive,
-        default=1,
-        help="Number of processes, as in release 0.17: it multiplies the workers",
+    scaling = command.add_scaling_flags(
+        parser, "'-i' and '-a' are for several processes, each started with its own '-i'."
     )
     scaling.add_argument(
         "-i",
@@ -120,7 +101,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m bytew
             f"the process id is {options.process_id}, counted from 0, and there "
             + ("is 1 address" if len(addresses) == 1 else f"are {len(addresses)} addresses")
         )
-    count, others = options.workers_per_process * options.processes, None
+    count, others = command.worker_count(options), None
     if addresses and len(addresses) > 1:
         others = Others(addresses, options.process_id, count)
     command.run_workers(options, count, others, config=options.config)

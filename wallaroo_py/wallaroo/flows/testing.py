@@ -197,24 +197,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("import_str", help=command.IMPORT_HELP)
     command.add_recovery_flags(parser)
-    scaling = parser.add_argument_group("Scaling")
-    scaling.add_argument(
-        "-p",
-        "--processes",
-        action=command.EnvDefault,
-        envvar="BYTEWAX_PROCESSES",
-        default=1,
-        type=command.positive,
-        help="Number of processes: it multiplies the workers, each of which is a process",
-    )
-    scaling.add_argument(
-        "-w",
-        "--workers-per-process",
-        action=command.EnvDefault,
-        envvar="BYTEWAX_WORKERS_PER_PROCESS",
-        default=1,
-        type=command.positive,
-        help="Number of workers for each process",
-    )
+    command.add_scaling_flags(parser)
     options = parser.parse_args(arguments)
-    command.run_workers(options, options.processes * options.workers_per_process)
+    command.run_workers(options, command.worker_count(options))
