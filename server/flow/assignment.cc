@@ -7,7 +7,7 @@ namespace machida::flow {
 std::uint32_t ByKey::owner_of(const embed::Gil& gil, PyObject* record) {
   PyObject* key = call_one(gil, partition_.get(), record);
   if (!key) return KeyOwners::kNobody;
-  key_ = embed::Object::steal(gil, key);
+  replace(gil, key_, key);
   return owners_->owner_of(gil, key);
 }
 

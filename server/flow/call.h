@@ -47,4 +47,7 @@ inline void replace(const embed::Gil& gil, embed::Object& held, PyObject* fresh)
   Py_XDECREF(old);
 }
 
+// `held` becomes empty, without the question whether this thread holds the lock.
+inline void drop(const embed::Gil&, embed::Object& held) { Py_XDECREF(held.release()); }
+
 }  // namespace machida::flow

@@ -58,15 +58,7 @@ void SourcePart::failed(const Gil& gil, const std::string& what, PyObject* funct
 }
 
 SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
-  PyObject* arguments[] = {nullptr, nullptr};
-  Object sched;
-  if (takes_sched_) {
-    sched = embed::make_utc_datetime(gil, awake_us_);
-    arguments[1] = sched.get();
-  }
-  PyObject* result =
-      PyObject_Vectorcall(next_batch_.get(), arguments + 1,
-                          (takes_sched_ ? 1 : 0) | PY_VECTORCALL_ARGUMENTS_OFFSET, nullptr);
+  PyObject* result = next_batch(gil);
   if (!result) return stopped(gil);
   items_ = Object::steal(gil, result);
   taken_ = 0;
@@ -75,7 +67,7 @@ SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
                  "`next_batch` method of %s did not return a `list`; got %.200R from step '%s'",
                  snapshot_ ? "StatefulSourcePartition" : "StatelessSourcePartition", result,
                  place_.step.c_str());
-    items_ = Object();
+    drop(gil, items_);
     failed(gil, text("next_batch"), next_batch_.get());
     return Polled::kEnd;
   }
@@ -85,6 +77,13 @@ SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
   look_how_long(returned_us - now_us);
   sleep(gil, some, returned_us);
   return some ? Polled::kItems : Polled::kNothing;
+}
+
+// A new reference, or null with the exception set.
+PyObject* SourcePart::next_batch(const Gil& gil) const {
+  if (!takes_sched_) return PyObject_CallNoArgs(next_batch_.get());
+  const Held sched(gil, embed::make_utc_datetime(gil, awake_us_).release());
+  return call_one(gil, next_batch_.get(), sched.get());
 }
 
 // The exception of next_batch: how a source says that it has ended.
@@ -133,7 +132,7 @@ void SourcePart::look_how_long(std::int64_t took_us) {
       place_.step, name_.empty() ? "" : " partition '" + name_ + "'", took_us / 1000);
 }
 
-bool SourcePart::next_items(const Gil&, Batch& out, std::size_t items_max) {
+bool SourcePart::next_items(const Gil& gil, Batch& out, std::size_t items_max) {
   if (!items_) return false;
   PyObject* sequence = items_.get();
   const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(sequence));
@@ -146,7 +145,7 @@ bool SourcePart::next_items(const Gil&, Batch& out, std::size_t items_max) {
   }
   const bool any = end > taken_;
   taken_ = end;
-  if (taken_ >= size) items_ = Object();
+  if (taken_ >= size) drop(gil, items_);
   return any;
 }
 

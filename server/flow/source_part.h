@@ -47,6 +47,7 @@ class SourcePart {
   void close(const embed::Gil&);
 
  private:
+  _object* next_batch(const embed::Gil&) const;
   Polled stopped(const embed::Gil&);
   void sleep(const embed::Gil&, bool had_items, std::int64_t now_us);
   void look_how_long(std::int64_t took_us);
