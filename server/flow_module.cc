@@ -23,7 +23,7 @@
 #include "server/plan/mistakes.h"
 #include "server/store/recovery_parts.h"
 #include "server/uv/child.h"
-#include "server/uv/stop_signal.h"
+#include "server/uv/stop_line.h"
 #include "server/worker/flow_run.h"
 #include "server/worker/flow_summary.h"
 #include "server/worker/stored_flow.h"
@@ -130,6 +130,9 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
   std::optional<FlowRun::Keeping> keeping;
   if (PyDict_GetItemString(options, "recovery_dir"))
     keeping.emplace(keeper.get(), snapshot_functions(gil, options));
+  std::optional<uv::StopLine> stop_line;
+  if (PyObject* line = PyDict_GetItemString(options, "stop_line"))
+    stop_line.emplace(uv::Descriptor(number(gil, line)), read.links);
   FlowRun run(gil, dataflow, std::move(read), failures, metrics, std::move(keeping));
   const bool tells = PyDict_GetItemString(options, "summary") != nullptr;
   FlowRun::End end{};
@@ -193,6 +196,6 @@ PyObject* die_with_parent(PyObject*, PyObject* args) {
   Py_RETURN_NONE;
 }
 
-PyObject* stop_asked(PyObject*, PyObject*) { return PyBool_FromLong(uv::StopSignal::has_come()); }
+PyObject* stop_asked(PyObject*, PyObject*) { return PyBool_FromLong(uv::stop_asked()); }
 
 }  // namespace machida

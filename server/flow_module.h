@@ -18,6 +18,7 @@ inline constexpr const char* kRunFlowDoc =
     "Runs the dataflow until its inputs have ended. options: epoch_interval (float, seconds, 10\n"
     "unless given), workers (int, of this process), links (list of int: descriptors of stream\n"
     "sockets to the other processes by their number, -1 at the own place; they are taken over),\n"
+    "stop_line (int: an eventfd that they share, which is taken over; none when it is alone),\n"
     "watched (bool: a second signal does nothing), recovery_dir (str), backup_interval (float,\n"
     "seconds), snapshot_ser and snapshot_de (functions), summary (given: what was counted is "
     "logged\n"
@@ -39,6 +40,7 @@ inline constexpr const char* kDieWithParentDoc =
 
 inline constexpr const char* kStopAskedDoc =
     "stop_asked() -> bool\n\n"
-    "Whether SIGTERM or SIGINT has asked the dataflow that runs on the main thread to end.";
+    "Whether SIGTERM or SIGINT has asked the dataflow that runs on the main thread to end, or\n"
+    "another process of the one that runs on this thread, or one of those is gone.";
 
 }  // namespace machida

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "server/checkpoint/epochs.h"
+#include "server/uv/stop_line.h"
 
 namespace machida::worker {
 namespace {
@@ -110,6 +111,7 @@ FlowRun::End FlowRun::run() {
           [this] {
             signal_ = stop_signal_->number();
             draining_ = true;
+            if (uv::StopLine* line = uv::StopLine::here()) line->tell();
             peers_.send_all(wire::Drain{});
             next_turn_.ask();
           },

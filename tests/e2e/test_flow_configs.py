@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from harness import BINARY, Client, Kafka, NewReceiver, Receiver, frames, wait_until
+from harness.flow_processes import addresses
 
 RUN_S_MAX = 100
 PRELUDE = """
@@ -51,8 +52,8 @@ flow.map("value", lambda pair: pair[1])
 class Running:
     """A process that runs the dataflow of app.py; ended when the test is over."""
 
-    def __init__(self, command: list[str], directory: Path) -> None:
-        self.log = directory / "log"
+    def __init__(self, command: list[str], directory: Path, number: int) -> None:
+        self.log = directory / f"log-{number}"
         self.process = subprocess.Popen(
             command,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -90,9 +91,9 @@ def run(tmp_path: Path) -> Iterator[Runs]:
 
     def begin(text: str, *flags: str, machida: bool = False) -> Running:
         (tmp_path / "app.py").write_text(PRELUDE + text)
-        (tmp_path / "log").unlink(missing_ok=True)
         command = [BINARY, "run"] if machida else [sys.executable, "-m", "bytewax.run"]
-        running.append(Running([str(part) for part in command] + ["app:flow", *flags], tmp_path))
+        words = [*(str(part) for part in command), "app:flow", *flags]
+        running.append(Running(words, tmp_path, len(running)))
         return running[-1]
 
     yield begin
@@ -257,6 +258,38 @@ def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
     assert running.ended() == 1
     assert "did not take the last outputs within 0.3 s" in running.text
     assert 'in step "out"' in running.text or "in step 'out'" in running.text
+
+
+def test_a_signal_to_one_process_ends_all_also_the_one_that_waits_for_its_receiver(
+    run: Runs, new_receiver: NewReceiver, tmp_path: Path
+) -> None:
+    receiver = new_receiver()
+    arguments = ("-a", addresses(tmp_path, 2), "-i")
+    waits, other = [run(PATIENCE + tcp_flow(receiver), *arguments, index) for index in "01"]
+    address = waits.address()
+    say(address, "one")
+    assert receiver.wait_lines(1) == ["one"]
+    receiver.stop()
+    with Client(address) as client:
+        client.send(frames("two", "three", "four", fmt=">H"))
+        wait_until(lambda: "can't be reached" in waits.text, lambda: waits.text)
+    assert other.terminate() == 1
+    assert waits.ended() == 1
+    assert "did not take the last outputs within 0.3 s" in waits.text
+
+
+def test_a_process_that_ends_before_the_receiver_was_there_ends_the_one_that_waits_for_it(
+    run: Runs, new_receiver: NewReceiver, tmp_path: Path
+) -> None:
+    receiver = new_receiver()
+    receiver.stop()
+    arguments = ("-a", addresses(tmp_path, 2), "-i")
+    waits, other = [run(PATIENCE + tcp_flow(receiver), *arguments, index) for index in "01"]
+    for each in (waits, other):
+        wait_until(lambda each=each: "can't be reached" in each.text, lambda: waits.text)
+    assert abs(other.terminate()) in (signal.SIGTERM, 128 + signal.SIGTERM)
+    assert waits.ended() == 1
+    assert "could not be reached within 0.3 s" in waits.text
 
 
 def test_states_behind_a_tcp_source_survive_a_stop(

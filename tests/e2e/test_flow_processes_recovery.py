@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from harness import wait_until
-from harness.flow_processes import Run, check_counts, counting
+from harness.flow_processes import Run, addresses, check_counts, counting
 
 
 def make_partitions(start_flow: Callable[..., Run]) -> None:
@@ -63,12 +63,6 @@ def test_after_a_kill_nothing_is_lost_or_counted_twice(start_flow, tmp_path: Pat
     ).end()
     assert (status, errors) == (0, "")
     check_counts(tmp_path, total)
-
-
-def addresses(tmp_path: Path, count: int) -> str:
-    """Names that no other test has: the ports are never opened."""
-    first = 1024 + hash(str(tmp_path)) % 60_000
-    return ";".join(f"127.0.0.1:{first + index}" for index in range(count))
 
 
 def test_processes_that_are_started_one_by_one_find_each_other(start_flow, tmp_path: Path) -> None:

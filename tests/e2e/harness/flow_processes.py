@@ -135,3 +135,9 @@ def check_counts(directory: Path, last: int | None = None) -> int:
     if last is not None:
         assert sum(map(len, per_key.values())) == 4 * last
     return sum(map(len, per_key.values()))
+
+
+def addresses(tmp_path: Path, count: int) -> str:
+    """Names that no other test has: the ports are never opened."""
+    first = 1024 + hash(str(tmp_path)) % 60_000
+    return ";".join(f"127.0.0.1:{first + index}" for index in range(count))

@@ -17,29 +17,46 @@ import struct
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 _RETRY_S = 0.1
 _QUIET_S = 5.0
 _GREETING_S_MAX = 10.0
 _GREETING_BYTES_MAX = 64 << 10
+_LINE = b"."  # what the stop line comes with
 
 
 class PeerFailedError(RuntimeError):
     """Another process of the dataflow has failed or is gone; its own errors say why."""
 
 
+class Links(NamedTuple):
+    """Descriptors that tie a process to the others; who uses them takes them over.
+
+    sockets: to each process by its number, -1 at this one's place; empty if it is alone.
+    stop_line: an eventfd that all share, not 0 when one was told to stop; -1 if it is alone.
+    """
+
+    sockets: list[int]
+    stop_line: int
+
+
+def new_stop_line() -> int:
+    """Return an eventfd for all processes of a dataflow."""
+    return os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+
+
 @contextlib.contextmanager
 def linked(
     addresses: Sequence[str], process: int, workers: int, place: int | None = None
-) -> Iterator[list[int]]:
-    """Wait until all processes are there, and give a descriptor of a socket to each.
+) -> Iterator[Links]:
+    """Wait until all processes are there, and give what ties this one to them.
 
     addresses: `host:port` of every process, of this machine. process: this one's index.
     workers: of each process. place: where each worker is a process of its own, this one's number
     among those of its address; then there are `workers` processes for each address.
-    Gives a list of int, -1 at this process's place; who uses one takes it over. Raises ValueError
-    for an address of another machine or processes that do not fit together, OSError when another
-    process has this address.
+    Raises ValueError for an address of another machine or processes that do not fit together,
+    OSError when another process has this address.
     """
     if process >= len(addresses):
         raise ValueError(f"there is no process {process}: there are {len(addresses)} addresses")
@@ -54,12 +71,18 @@ def linked(
     waiting = _Waiting()
     with contextlib.ExitStack() as open_sockets:
         server = open_sockets.enter_context(_listener(members[own]))
+        if own == 0:
+            stop_line = new_stop_line()
+            open_sockets.callback(os.close, stop_line)
         for peer in range(own):
             found[peer] = open_sockets.enter_context(_connected(members[peer], waiting))
             _send(found[peer], greeting)
             while not select.select([found[peer]], [], [], _QUIET_S)[0]:
                 waiting.look(members[peer])  # it waits for others itself
             _check(_receive(found[peer]), greeting, peer)
+            if peer == 0:
+                stop_line = _receive_line(found[peer])
+                open_sockets.callback(os.close, stop_line)
         server.settimeout(_RETRY_S)
         while missing := [at for i, at in enumerate(members) if i != own and i not in found]:
             try:
@@ -71,7 +94,10 @@ def linked(
                 peer = _welcome(connection, greeting)
                 if peer is not None:
                     found[peer] = connection
-        yield [found[peer].detach() if peer != own else -1 for peer in range(len(members))]
+                    if own == 0:
+                        socket.send_fds(connection, [_LINE], [stop_line])
+        sockets = [found[peer].detach() if peer != own else -1 for peer in range(len(members))]
+        yield Links(sockets, os.dup(stop_line))
 
 
 def _check_local(address: str) -> None:
@@ -183,3 +209,11 @@ def _receive(connection: socket.socket) -> dict[str, object]:
     connection.settimeout(None)
     said: dict[str, object] = json.loads(line)
     return said
+
+
+def _receive_line(connection: socket.socket) -> int:
+    """Return the stop line that process 0 sends behind its greeting. Raises EOFError, OSError."""
+    _, lines, *_ = socket.recv_fds(connection, len(_LINE), 1, socket.MSG_CMSG_CLOEXEC)
+    if not lines:
+        raise EOFError("process 0 of the dataflow is gone")
+    return lines[0]

@@ -18,6 +18,7 @@ from itertools import combinations
 from types import FrameType
 
 from ..engine import load_engine
+from .links import Links, new_stop_line
 
 _NOTICE_S_MAX = 2.0  # for the others to see that one has failed, and end by themselves
 _END_S_MAX = 10.0  # and to end when they are told to
@@ -28,12 +29,11 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 class Seat:
     """What a worker's process is.
 
-    links: descriptors of stream sockets to the others by index, -1 at its own place; empty if they
-    are not made yet.
+    links: to the others by index; without sockets if they are not made yet.
     """
 
     index: int
-    links: list[int]
+    links: Links
     _speaker: int
     _victims: int
 
@@ -67,6 +67,7 @@ def split(count: int, *, link: bool = True) -> Seat:
     ends: list[dict[int, socket.socket]] = [{} for _ in range(count)]
     for one, other in combinations(range(count if link else 0), 2):
         ends[one][other], ends[other][one] = socket.socketpair()
+    stop_line = new_stop_line() if link else -1
     speaker, token = os.pipe()
     os.write(token, b"1")
     os.close(token)
@@ -87,11 +88,13 @@ def split(count: int, *, link: bool = True) -> Seat:
                     for link in links.values():
                         link.close()
             links_of = [own[i].detach() if i != index else -1 for i in range(count)] if link else []
-            return Seat(index, links_of, speaker, victims)
+            return Seat(index, Links(links_of, stop_line), speaker, victims)
         watch.pids[pid] = index
     for links in ends:
         for link in links.values():
             link.close()
+    if link:
+        os.close(stop_line)
     os.close(speaker)
     os.close(victims)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)

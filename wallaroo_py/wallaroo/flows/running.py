@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from ..engine import load_engine
 from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
-from .links import linked
+from .links import Links, linked
 from .processes import Seat
 from .recovery import RecoveryConfig, check_directory
 from .web import shown_over_http
@@ -90,7 +90,7 @@ def cluster_main(
         if len(addresses) > 1:
             _check(flow)
             with linked(addresses, process, workers) as links:
-                options["links"] = links
+                _add(links, options)
                 _run(flow, options)
             return
     _run(flow, options)
@@ -151,13 +151,14 @@ def run_seat(
     options = _options(epoch_interval, recovery_config, config)
     place = 0 if seat is None else seat.index
     if seat is not None:
-        options["links"] = seat.links
         options["watched"] = True
+        if seat.links.sockets:
+            _add(seat.links, options)
     with contextlib.ExitStack() as around:
         if place == 0 and (others is None or others.process == 0):
             around.enter_context(shown_over_http(flow))
         if others is not None:
-            options["links"] = around.enter_context(linked(*others, place))
+            _add(around.enter_context(linked(*others, place)), options)
         _run(flow, options)
 
 
@@ -222,6 +223,12 @@ def _options(
             options["snapshot_ser"] = lambda snapshot: serde.ser(snapshot).encode()
             options["snapshot_de"] = lambda stored: serde.de(stored.decode())
     return options
+
+
+def _add(links: Links, options: dict[str, Any]) -> None:
+    """Add what ties this process to others to the options of `_machida.run_flow`."""
+    options["links"] = links.sockets
+    options["stop_line"] = links.stop_line
 
 
 def _check(flow: Dataflow) -> None:

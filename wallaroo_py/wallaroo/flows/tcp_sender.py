@@ -36,7 +36,7 @@ class TcpSender(EpochSinkPartition):
 
     host, port: the receiver's. encoder: has `encode(item)`, which returns bytes, a str or None.
     step_id: the output's. Waits for the receiver, CLOSE_S_MAX at most once the dataflow has been
-    asked to end: then write_batch and end_epoch raise TimeoutError.
+    asked to end: then TimeoutError is raised, also by write_batch and end_epoch.
     """
 
     def __init__(self, host: str, port: int, encoder: Any, step_id: str) -> None:
@@ -50,6 +50,8 @@ class TcpSender(EpochSinkPartition):
         self._deadline: float | None = None  # of the wait that is under way
         self._stop_asked = load_engine().stop_asked
         self._connect()
+        if self._socket is None:
+            raise TimeoutError(f"{self._people()} could not be reached within {CLOSE_S_MAX:g} s")
 
     def write_batch(self, items: list[Any]) -> None:
         """Send the items' outputs. Raises TypeError when the encoder returns something else."""
