@@ -20,7 +20,7 @@ class JournaledInputs::Log final : public flow::InputLog {
 
 JournaledInputs::JournaledInputs(store::InputJournal& journal, flow::Intake& intake,
                                  std::function<void()> on_full)
-    : journal_(journal), intake_(intake), on_full_(std::move(on_full)) {}
+    : journal_(journal), intake_(intake), hold_(intake), on_full_(std::move(on_full)) {}
 
 JournaledInputs::~JournaledInputs() = default;
 
@@ -42,7 +42,7 @@ bool JournaledInputs::append(std::size_t source, std::span<const std::string_vie
   }
   if (!std::exchange(said_full_, true))
     log::warn("the journal has no room: the sources wait until an epoch is closed");
-  if (!std::exchange(pausing_, true)) intake_.pause();
+  hold_.pause();
   on_full_();
   return false;
 }
@@ -76,9 +76,7 @@ bool JournaledInputs::replay_some(const Feed& feed, const std::function<bool()>&
   return !replay_.empty();
 }
 
-void JournaledInputs::try_again() {
-  if (std::exchange(pausing_, false)) intake_.resume();
-}
+void JournaledInputs::try_again() { hold_.resume(); }
 
 void JournaledInputs::passed(const std::vector<Position>& positions) {
   journal_.trim(std::exchange(passed_, position_in(positions)));

@@ -15,7 +15,7 @@
 
 #include "server/flow/epoch.h"
 #include "server/flow/input_log.h"
-#include "server/flow/intake.h"
+#include "server/flow/intake_hold.h"
 #include "server/store/input_journal.h"
 
 namespace machida::checkpoint {
@@ -55,12 +55,12 @@ class JournaledInputs final : public flow::EpochSource {
 
   store::InputJournal& journal_;
   flow::Intake& intake_;
+  flow::IntakeHold hold_;
   std::function<void()> on_full_;
   std::vector<std::unique_ptr<Log>> logs_;
   // Of the newest epoch. What is before it is kept for one epoch more while there is room, so that
   // a start that takes the epoch before a damaged one has its frames.
   std::int64_t passed_ = 0;
-  bool pausing_ = false;
   bool said_full_ = false;
 
   struct Record {

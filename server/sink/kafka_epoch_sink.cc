@@ -318,13 +318,7 @@ void KafkaEpochSink::follow_queue() {
     asked_to_end_ = true;
     calls_.on_full();
   }
-  if (!pausing_ && bytes > settings_.queue_bytes_max) {
-    pausing_ = true;
-    intake_.pause();
-  } else if (pausing_ && bytes < settings_.queue_bytes_max / 2) {
-    pausing_ = false;
-    intake_.resume();
-  }
+  intake_.follow(bytes > settings_.queue_bytes_max, bytes < settings_.queue_bytes_max / 2);
 }
 
 std::string KafkaEpochSink::undelivered() const {

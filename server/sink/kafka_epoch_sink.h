@@ -20,7 +20,7 @@
 
 #include "server/flow/dead_letters.h"
 #include "server/flow/epoch.h"
-#include "server/flow/intake.h"
+#include "server/flow/intake_hold.h"
 #include "server/flow/outlet.h"
 #include "server/kafka/producer.h"
 #include "server/kafka/transactions.h"
@@ -121,7 +121,7 @@ class KafkaEpochSink final : public Sink,
   const Outbox& front() const { return ended_.empty() ? open_ : ended_.front().outbox; }
 
   uv::Loop& loop_;
-  flow::Intake& intake_;
+  flow::IntakeHold intake_;
   std::string id_;
   kafka::ProducerSettings settings_;
   flow::Place place_;
@@ -150,7 +150,6 @@ class KafkaEpochSink final : public Sink,
   std::int64_t newest_epoch_;  // that has ended
   std::int64_t stored_epoch_;  // may be committed
   std::int64_t committed_;     // the newest whose outputs are visible
-  bool pausing_ = false;
   bool asked_to_end_ = false;  // the open epoch
 
   // Of the transaction in work, on front():

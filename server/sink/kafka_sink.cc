@@ -184,13 +184,7 @@ void KafkaSink::follow_queue() {
     return queued_bytes_ + queued_messages_ * kafka::kBytesBesideMessage >
            settings_.queue_bytes_max / 4 * parts_of_four;
   };
-  if (!pausing_ && above(3)) {
-    pausing_ = true;
-    intake_.pause();
-  } else if (pausing_ && !above(1)) {
-    pausing_ = false;
-    intake_.resume();
-  }
+  intake_.follow(above(3), !above(1));
 }
 
 bool KafkaSink::delivered(std::uint64_t mark) {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "server/flow/dead_letters.h"
-#include "server/flow/intake.h"
+#include "server/flow/intake_hold.h"
 #include "server/flow/outlet.h"
 #include "server/kafka/producer.h"
 #include "server/kafka/troubles.h"
@@ -79,7 +79,7 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   void fail(std::string_view value, const std::string& why);
 
   uv::Loop& loop_;
-  flow::Intake& intake_;
+  flow::IntakeHold intake_;
   kafka::ProducerSettings settings_;
   flow::Place place_;
   flow::DeadLetters& dead_letters_;
@@ -99,7 +99,6 @@ class KafkaSink final : public Sink, public flow::MessageOutlet, public kafka::P
   std::deque<Held> held_;       // by tag
   std::vector<Held> returned_;  // by the producer that is lost
   std::size_t queued_messages_ = 0, queued_bytes_ = 0;
-  bool pausing_ = false;
   std::uint64_t next_tag_ = 0;          // of messages: they are counted
   std::deque<Generation> outstanding_;  // what was written between two marks
   std::uint64_t first_generation_ = 0;  // of outstanding_

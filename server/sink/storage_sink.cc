@@ -279,13 +279,8 @@ void StorageSink::follow_queue() {
     else
       tick_.start(1);
   }
-  if (!pausing_ && (records > kWaitingRecordsMax || bytes > kWaitingBytesMax)) {
-    pausing_ = true;
-    intake_.pause();
-  } else if (pausing_ && records < kWaitingRecordsMax / 2 && bytes < kWaitingBytesMax / 2) {
-    pausing_ = false;
-    intake_.resume();
-  }
+  intake_.follow(records > kWaitingRecordsMax || bytes > kWaitingBytesMax,
+                 records < kWaitingRecordsMax / 2 && bytes < kWaitingBytesMax / 2);
 }
 
 bool StorageSink::drained() {

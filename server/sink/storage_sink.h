@@ -25,7 +25,7 @@
 #include "embed/object.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/epoch.h"
-#include "server/flow/intake.h"
+#include "server/flow/intake_hold.h"
 #include "server/flow/outlet.h"
 #include "server/metrics/counter.h"
 #include "server/sink/record_outbox.h"
@@ -126,7 +126,7 @@ class StorageSink final : public Sink, public flow::RecordOutlet, public flow::E
   std::uint64_t next_backoff();
   void well_again();
 
-  flow::Intake& intake_;
+  flow::IntakeHold intake_;
   Parts parts_;
   flow::DeadLetters& dead_letters_;
   metrics::Counter &records_total_, &writes_total_, &failures_total_;
@@ -142,8 +142,7 @@ class StorageSink final : public Sink, public flow::RecordOutlet, public flow::E
   std::int64_t stored_epoch_ = 0;   // may be written
   std::int64_t committed_ = 0;      // the newest that is written
   bool asked_to_end_ = false;       // the open epoch
-  bool pausing_ = false;
-  bool ended_run_ = false;  // by a dead letter or sys.exit(): nothing more is written
+  bool ended_run_ = false;          // by a dead letter or sys.exit(): nothing more is written
   bool said_dropped_ = false;
 
   // Of ended_'s front:

@@ -119,13 +119,7 @@ void TcpSink::on_written(const std::string& error) {
 
 void TcpSink::follow_queue() {
   const std::size_t waiting = queue_.unsent_bytes();
-  if (!pausing_ && waiting > kQueueBytesMax) {
-    pausing_ = true;
-    intake_.pause();
-  } else if (pausing_ && waiting < kQueueBytesLow) {
-    pausing_ = false;
-    intake_.resume();
-  }
+  intake_.follow(waiting > kQueueBytesMax, waiting < kQueueBytesLow);
 }
 
 void TcpSink::look_at_acknowledged() {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "server/base/host_port.h"
-#include "server/flow/intake.h"
+#include "server/flow/intake_hold.h"
 #include "server/flow/outlet.h"
 #include "server/metrics/counter.h"
 #include "server/sink/send_queue.h"
@@ -70,7 +70,7 @@ class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents 
   void look_at_acknowledged();
 
   uv::Loop& loop_;
-  flow::Intake& intake_;
+  flow::IntakeHold intake_;
   HostPort where_;
   metrics::Counter& bytes_;
   metrics::Counter& reconnects_;
@@ -90,7 +90,6 @@ class TcpSink final : public Sink, public flow::Outlet, public uv::StreamEvents 
   SendQueue queue_;
   std::vector<std::string_view> in_flight_;
   std::size_t in_flight_bytes_ = 0;
-  bool pausing_ = false;
 };
 
 }  // namespace machida::sink
