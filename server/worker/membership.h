@@ -14,10 +14,11 @@
 
 #include "embed/gil.h"
 #include "server/cluster/coordination.h"
+#include "server/cluster/kept_connections.h"
 #include "server/cluster/link.h"
 #include "server/cluster/link_exchange.h"
 #include "server/cluster/peers.h"
-#include "server/cluster/supervisor.h"
+#include "server/cluster/worker_start.h"
 #include "server/flow/batch_codec.h"
 #include "server/flow/intake.h"
 #include "server/metrics/counter.h"
