@@ -7,7 +7,6 @@
 #include "embed/value.h"
 #include "server/flow/call.h"
 #include "server/flow/item_key.h"
-#include "server/flow/user_call.h"
 
 namespace machida::flow {
 namespace {
@@ -58,7 +57,7 @@ struct AdaptedSink {
 };
 std::optional<AdaptedSink> adapt(const Gil& gil, const Place& place, const Object& sink,
                                  DeadLetters& dead_letters) {
-  const Object function = embed::imported(gil, "wallaroo.flows.outputs", "_adapt");
+  const Object function = embed::imported(gil, "wallaroo.flows.sink_adapter", "adapt_sink");
   AdaptedSink adapted;
   PyObject* adapter = call_one(gil, function.get(), sink.get());
   if (adapter) adapted.adapter = Object::steal(gil, adapter);

@@ -53,7 +53,7 @@ class DynamicSinkStep final : public SinkStep {
 // which is built when its first item comes.
 class PartitionedSinkStep final : public SinkStep {
  public:
-  // `adapter` is a FixedSink (wallaroo/flows/outputs.py); `names` sorted.
+  // `adapter` is a FixedSink (wallaroo/flows/sink_adapter.py); `names` sorted.
   PartitionedSinkStep(const embed::Gil&, Place place, DeadLetters& dead_letters,
                       embed::Object adapter, std::vector<std::string> names);
   void run(const embed::Gil&, Batch& in, Batch& out) override;

@@ -27,7 +27,7 @@ Object set_up(const Gil& gil, DeadLetters& dead_letters, const Place& place, Cal
 }  // namespace
 
 const std::vector<std::string>& SourceParts::list(const Gil& gil, DeadLetters& dead_letters) {
-  const Object adapt = embed::imported(gil, "wallaroo.flows.inputs", "_adapt");
+  const Object adapt = embed::imported(gil, "wallaroo.flows.source_adapter", "adapt_source");
   adapter_ = set_up(gil, dead_letters, place_,
                     [&] { return PyObject_CallOneArg(adapt.get(), source_.get()); });
   if (!adapter_) return names_;

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from wallaroo.flows import inputs, outputs
+from wallaroo.flows.sink_adapter import adapt_sink
+from wallaroo.flows.source_adapter import adapt_source
 from wallaroo.flows.window import EventClockConfig, SessionWindow, SlidingWindow, WindowMetadata
 from window_model import Config, Model
 
@@ -41,7 +42,7 @@ def _streams(steps: Iterable[tuple]) -> list[list[tuple]]:
 
 class _Stream:
     def __init__(self, steps: list[tuple], bare: bool):
-        self.source = inputs._adapt(steps[0][2])
+        self.source = adapt_source(steps[0][2])
         self.steps = [STEPS[operator](*rest) for operator, _id, *rest in steps[1:]]
         for step in self.steps:
             step.bare = bare
@@ -130,7 +131,7 @@ def each(operator):
 
 class Output(Step):
     def __init__(self, sink: Any):
-        self.sink = outputs._adapt(sink)
+        self.sink = adapt_sink(sink)
         self.fixed = self.sink.kind == "fixed"
         self.parts = {} if self.fixed else {"": self.sink.build(0, 1)}
 

@@ -19,7 +19,8 @@ from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.serde import JsonPickleSerde, Serde
 from bytewax.testing import TestingSink
 from bytewax.tracing import JaegerConfig, OtlpTracingConfig, setup_tracing
-from wallaroo.flows import inputs, outputs
+from wallaroo.flows.sink_adapter import adapt_sink
+from wallaroo.flows.source_adapter import adapt_source
 
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
 
@@ -57,28 +58,28 @@ class StatelessPart(StatelessSinkPartition):
 
 
 def test_a_sink_is_called_through_what_was_built():
-    fixed = outputs._adapt(Fixed(Part()))
+    fixed = adapt_sink(Fixed(Part()))
     assert (fixed.kind, fixed.list_parts()) == ("fixed", ["b", "a"])
     assert fixed.part_fn("key") == adler32(b"key")
     built = fixed.build_part("a", None)
     assert (built.snapshot(), built.close(), built.write_batch([])) == (3, None, None)
-    dynamic = outputs._adapt(Dynamic(StatelessPart()))
+    dynamic = adapt_sink(Dynamic(StatelessPart()))
     built = dynamic.build(0, 1)
     assert (dynamic.kind, built.snapshot) == ("dynamic", None)
 
 
 def test_what_is_no_sink_partition_is_refused_with_its_place():
     with pytest.raises(TypeError, match=r"stateful sink partition must subclass .* partition 'a'"):
-        outputs._adapt(Fixed(StatelessPart())).build_part("a", None)
+        adapt_sink(Fixed(StatelessPart())).build_part("a", None)
     with pytest.raises(TypeError, match=r"stateless sink partition must subclass .*Dynamic.build"):
-        outputs._adapt(Dynamic(Part())).build(0, 1)
+        adapt_sink(Dynamic(Part())).build(0, 1)
     with pytest.raises(TypeError, match="must subclass"):
-        outputs._adapt(type("Neither", (Sink,), {})())
+        adapt_sink(type("Neither", (Sink,), {})())
 
 
 def read(source, part=None, resume_state=None):
     """Reads a partition to its end; returns items, positions after each batch, the sizes."""
-    adapted = inputs._adapt(source)
+    adapted = adapt_source(source)
     built = adapted.build_part(NOW, part or adapted.list_parts()[0], resume_state)
     items, positions, sizes = [], [built.snapshot()], []
     try:
@@ -93,7 +94,7 @@ def read(source, part=None, resume_state=None):
 
 
 def write(sink, part, values, resume_state=None, close=True):
-    built = outputs._adapt(sink).build_part(part, resume_state)
+    built = adapt_sink(sink).build_part(part, resume_state)
     built.write_batch(values)
     position = built.snapshot()
     if close:

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from bytewax.dataflow import Dataflow
 from bytewax.inputs import (
     AbortExecution,
     DynamicSource,
@@ -18,9 +19,8 @@ from bytewax.inputs import (
     batch_getter,
     batch_getter_ex,
 )
-from bytewax.dataflow import Dataflow
 from bytewax.testing import TestingSink, TestingSource, ffwd_iter, poll_next_batch, run_main
-from wallaroo.flows.inputs import _adapt
+from wallaroo.flows.source_adapter import adapt_source
 
 NOW = datetime(2022, 1, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -56,7 +56,7 @@ def dynamic(build):
 
 
 def test_a_source_of_the_specification_gets_now_and_sched():
-    adapted = _adapt(fixed(lambda self, now, for_part, resume_state: Part()))
+    adapted = adapt_source(fixed(lambda self, now, for_part, resume_state: Part()))
     assert adapted.kind == "fixed"
     assert adapted.list_parts() == ["a", "b"]
     built = adapted.build_part(NOW, "a", None)
@@ -75,7 +75,7 @@ def test_a_source_of_release_0_17_gets_neither():
         given.append((for_part, resume_state))
         return OldPart()
 
-    built = _adapt(fixed(build_part)).build_part(NOW, "a", 3)
+    built = adapt_source(fixed(build_part)).build_part(NOW, "a", 3)
     assert given == [("a", 3)]
     assert not built.takes_sched
     assert built.next_batch() == [1]
@@ -94,7 +94,7 @@ def test_a_source_of_release_0_17_gets_neither():
     ],
 )
 def test_the_parameters_say_whether_now_is_passed(build, takes_now):
-    assert _adapt(fixed(build))._takes_now is takes_now
+    assert adapt_source(fixed(build))._takes_now is takes_now
 
 
 def test_a_dynamic_source_is_built_for_each_worker():
@@ -102,33 +102,33 @@ def test_a_dynamic_source_is_built_for_each_worker():
         def next_batch(self, sched=None):
             return []
 
-    new = _adapt(dynamic(lambda self, now, worker_index, worker_count: Stateless()))
+    new = adapt_source(dynamic(lambda self, now, worker_index, worker_count: Stateless()))
     assert new.kind == "dynamic"
     built = new.build(NOW, 0, 2)
     assert built.takes_sched
     assert built.snapshot is None
-    old = _adapt(dynamic(lambda self, worker_index, worker_count: Stateless()))
+    old = adapt_source(dynamic(lambda self, worker_index, worker_count: Stateless()))
     assert old.build(NOW, 0, 2).next_batch() == []
 
 
 def test_what_is_no_partition_is_refused_with_its_place():
     text = "stateful source partition must subclass `bytewax.inputs.StatefulSourcePartition`; "
     with pytest.raises(TypeError, match=text + "got 3 from Fixed.build_part for partition 'a'"):
-        _adapt(fixed(lambda self, now, part, state: 3)).build_part(NOW, "a", None)
+        adapt_source(fixed(lambda self, now, part, state: 3)).build_part(NOW, "a", None)
     with pytest.raises(TypeError, match="stateless source partition must subclass"):
-        _adapt(dynamic(lambda self, now, i, n: Part())).build(NOW, 0, 1)
+        adapt_source(dynamic(lambda self, now, i, n: Part())).build(NOW, 0, 1)
     with pytest.raises(TypeError, match="must subclass"):
-        _adapt(type("Neither", (Source,), {})())
+        adapt_source(type("Neither", (Source,), {})())
 
 
 @pytest.mark.parametrize("parts", ["abc", [1], None, 3])
 def test_names_of_partitions_must_be_strings(parts):
     with pytest.raises(TypeError, match=r"Fixed.list_parts must return a list of str"):
-        _adapt(fixed(lambda self, now, part, state: Part(), parts)).list_parts()
+        adapt_source(fixed(lambda self, now, part, state: Part(), parts)).list_parts()
 
 
 def test_a_partition_is_listed_once():
-    assert _adapt(fixed(lambda *args: Part(), ("b", "a", "b"))).list_parts() == ["b", "a"]
+    assert adapt_source(fixed(lambda *args: Part(), ("b", "a", "b"))).list_parts() == ["b", "a"]
 
 
 def test_abstract_methods_must_be_written():
@@ -150,7 +150,7 @@ class Ticks(SimplePollingSource):
 
 def test_a_polling_source_asks_once_an_interval():
     retry = SimplePollingSource.Retry(3 * SECOND)
-    source = _adapt(Ticks(["a", None, retry, "b"]))
+    source = adapt_source(Ticks(["a", None, retry, "b"]))
     assert source.list_parts() == ["singleton"]
     part = source.build_part(NOW, "singleton", None)
     assert part.next_awake() == NOW
@@ -177,7 +177,7 @@ def test_a_polling_source_asks_once_an_interval():
     ],
 )
 def test_a_polling_source_is_aligned(align_to, first):
-    part = _adapt(Ticks(["a"], align_to=align_to)).build_part(NOW, "singleton", None)
+    part = adapt_source(Ticks(["a"], align_to=align_to)).build_part(NOW, "singleton", None)
     assert part.next_awake() == first
 
 

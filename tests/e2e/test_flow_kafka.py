@@ -6,13 +6,14 @@ import pytest
 from bytewax.connectors.kafka import KafkaSink, KafkaSource
 from bytewax.testing import poll_next_batch
 from harness import Kafka
-from wallaroo.flows import inputs, outputs
 from wallaroo.flows.kafka import OFFSET_END
+from wallaroo.flows.sink_adapter import adapt_sink
+from wallaroo.flows.source_adapter import adapt_source
 
 
 def build(source, part, resume_state=None):
     """Opens a partition of a source."""
-    adapted = inputs._adapt(source)
+    adapted = adapt_source(source)
     return adapted.build_part(datetime.now(UTC), part, resume_state).part
 
 
@@ -30,7 +31,7 @@ def read_all(source, part, resume_state=None):
 
 
 def write(sink, items):
-    part = outputs._adapt(sink).build(0, 1).part
+    part = adapt_sink(sink).build(0, 1).part
     part.write_batch(items)
     part.close()
 
@@ -128,7 +129,7 @@ def test_a_sink_has_written_when_it_returns(kafka: Kafka) -> None:
     topic = kafka.new_topic("out", 3)
     sink = KafkaSink([kafka.address], topic.name)
     items = [(b"a", b"1"), (b"b", b"2"), ("a", "3"), (None, b"4"), (b"a", None), (b"", b"")]
-    part = outputs._adapt(sink).build(0, 1).part
+    part = adapt_sink(sink).build(0, 1).part
     part.write_batch(items)
     records = topic.records()
     assert {(r.key, r.value) for r in records} == {

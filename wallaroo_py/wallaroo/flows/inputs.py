@@ -10,11 +10,8 @@ something for a value now and then. Sources that are there: `bytewax.connectors`
 
 from __future__ import annotations
 
-from typing import Any
-
 from .batching import batch, batch_async, batch_getter, batch_getter_ex
 from .polling import SimplePollingSource
-from .source_adapter import FixedSource, PerWorkerSource, adapt_source
 from .sources import (
     AbortExecution,
     DynamicSource,
@@ -37,8 +34,3 @@ __all__ = [
     "batch_getter",
     "batch_getter_ex",
 ]
-
-
-def _adapt(source: Any) -> FixedSource | PerWorkerSource:
-    """Return a source as the engine sees it; the engine's way in."""
-    return adapt_source(source)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..places import shorten
 from .arguments import takes_leading
+from .partitions import not_a_partition, part_names
 from .sources import (
     DynamicSource,
     FixedPartitionedSource,
@@ -101,23 +102,6 @@ def adapt_source(source: Any) -> FixedSource | PerWorkerSource:
         "source must subclass `bytewax.inputs.FixedPartitionedSource` or "
         f"`bytewax.inputs.DynamicSource`; got {shorten(source)}"
     )
-
-
-def part_names(listed: Any, owner: Any) -> list[str]:
-    """Return what `list_parts` gave as a list of names, each once. Raises TypeError."""
-    place = f"{type(owner).__name__}.list_parts"
-    if isinstance(listed, (str, bytes)) or not hasattr(listed, "__iter__"):
-        raise TypeError(f"{place} must return a list of str; got {shorten(listed)}")
-    names = list(listed)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"{place} must return a list of str; {shorten(name)} is none")
-    return list(dict.fromkeys(names))
-
-
-def not_a_partition(kind: str, base: str, built: Any, place: str) -> TypeError:
-    """Return the error for a build method that returned something else."""
-    return TypeError(f"{kind} must subclass `{base}`; got {shorten(built)} from {place}")
 
 
 def _built(
