@@ -30,7 +30,6 @@
 #include "server/plan/topology_reader.h"
 #include "server/recovery.h"
 #include "server/seat_text.h"
-#include "server/store/store.h"
 #include "server/supervise.h"
 #include "server/uv/child.h"
 #include "server/uv/loop.h"

@@ -4,8 +4,6 @@
 
 #include <cstdio>
 #include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <utility>
 

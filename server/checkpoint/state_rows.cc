@@ -1,7 +1,6 @@
 #include "server/checkpoint/state_rows.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "embed/error.h"
 #include "embed/value.h"

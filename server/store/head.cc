@@ -1,7 +1,6 @@
 #include "server/store/head.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <iterator>
 

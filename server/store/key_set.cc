@@ -1,7 +1,5 @@
 #include "server/store/key_set.h"
 
-#include <utility>
-
 namespace machida::store {
 namespace {
 

@@ -77,7 +77,7 @@ void put_fields(std::string& to, const Message& message) {
   if constexpr (!std::is_empty_v<Message>) put(to, message.epoch);
 }
 
-// Takes fields off the front of a message; `short_of` when there were not enough bytes.
+// Takes fields off the front of a message; not exact() when there were not enough bytes.
 class Fields {
  public:
   explicit Fields(std::string_view bytes) : bytes_(bytes) {}

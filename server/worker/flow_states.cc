@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "embed/error.h"
-#include "embed/value.h"
 #include "server/base/log.h"
 #include "server/checkpoint/recovery.h"
 #include "server/flow/part_states.h"

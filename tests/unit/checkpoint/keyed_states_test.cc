@@ -1,8 +1,6 @@
 // What keyed steps remember, through the store and back.
 #include <doctest/doctest.h>
 
-#include <optional>
-
 #include "embed/value.h"
 #include "server/checkpoint/recovery.h"
 #include "server/checkpoint/state_rows.h"

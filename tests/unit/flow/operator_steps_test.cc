@@ -2,8 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <memory>
-
 #include "embed/error.h"
 #include "embed/value.h"
 #include "tests/unit/flow/keyed_runner.h"

@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <string>
-#include <utility>
 
 #include "embed/value.h"
 #include "tests/unit/python.h"

@@ -2,10 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <optional>
 #include <string>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "embed/value.h"
