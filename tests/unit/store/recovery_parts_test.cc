@@ -297,6 +297,13 @@ TEST_CASE("a recovery partition in which something was changed is refused") {
       {"UPDATE run SET after=after + 1", itself},
       {"DELETE FROM run", itself},
       {"UPDATE part SET set_id='another'", itself},
+      {"DROP INDEX gone; CREATE INDEX gone ON snaps (epoch) WHERE epoch < 0; PRAGMA"
+       " writable_schema=ON; UPDATE sqlite_schema SET sql='CREATE INDEX gone ON snaps (epoch) WHERE"
+       " value IS NULL' WHERE name='gone'",
+       "damaged: the index of forgotten keys"},
+      {"CREATE TABLE page (of_nobody); PRAGMA writable_schema=ON; DELETE FROM sqlite_schema WHERE"
+       " name='page'",
+       "never used"},
       {"INSERT INTO part SELECT * FROM part", "it holds more than one partition"},
       {"INSERT INTO progress SELECT * FROM progress", "it holds more than one partition"},
   };
