@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "server/base/log.h"
+#include "server/store/part_set.h"
 
 namespace machida {
 namespace {
@@ -47,6 +48,11 @@ std::optional<std::uint32_t> number_in(std::string_view text) {
 void wait_at_most_a_second(int socket) {
   const timeval second{.tv_sec = 1, .tv_usec = 0};
   ::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &second, sizeof second);
+}
+
+// A directory with what dataflows keep.
+bool is_of_dataflows(const std::string& where) {
+  return std::filesystem::is_directory(where) && !store::part_numbers(where).empty();
 }
 
 // `where`: a directory, or else an address.
@@ -119,6 +125,14 @@ int scale_main(int argc, char** argv) {
         "workers.\n",
         stderr);
     return 2;
+  }
+  if (is_of_dataflows(argv[3])) {
+    std::fprintf(
+        stderr,
+        "machida: %s has the recovery partitions of a dataflow, which can't be scaled while "
+        "it runs: stop it, and start it with another -w\n",
+        argv[3]);
+    return 1;
   }
   const Result<uv::Descriptor> connection = connect(argv[3]);
   if (!connection) {

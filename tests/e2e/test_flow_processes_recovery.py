@@ -2,11 +2,12 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from harness import wait_until
+from harness import BINARY, wait_until
 from harness.flow_processes import Run, addresses, check_counts, counting
 
 
@@ -21,7 +22,7 @@ def test_another_number_of_workers_goes_on_where_those_before_were_stopped(
     counting(tmp_path)
     (tmp_path / "recovery").mkdir()
     make_partitions(start_flow)
-    for workers in ("3", "5", "1"):
+    for workers in ("1", "3", "2"):
         before = check_counts(tmp_path)
         run = start_flow("bytewax.run", "app", "-w", workers, "-r", "recovery", "-s", "1")
         wait_until(lambda before=before: check_counts(tmp_path) > before + 50, "lines")
@@ -30,10 +31,29 @@ def test_another_number_of_workers_goes_on_where_those_before_were_stopped(
         assert status == 0, errors
     total = check_counts(tmp_path)
     status, _, errors = start_flow(
-        *("bytewax.run", "app", "-w", "2", "-r", "recovery"), LAST=str(total)
+        *("bytewax.run", "app", "-w", "5", "-r", "recovery"), LAST=str(total)
     ).end()
     assert (status, errors) == (0, "")
     check_counts(tmp_path, total)
+
+
+def test_scale_says_that_a_dataflow_is_started_again_with_another_number(
+    start_flow, tmp_path: Path
+) -> None:
+    counting(tmp_path)
+    (tmp_path / "recovery").mkdir()
+    make_partitions(start_flow)
+    run = start_flow("bytewax.run", "app", "-r", "recovery")
+    wait_until(lambda: check_counts(tmp_path) > 50, "lines")
+    for where in ("recovery", str(tmp_path / "recovery")):
+        asked = subprocess.run(
+            [BINARY, "scale", "2", where], capture_output=True, text=True, cwd=tmp_path, check=False
+        )
+        assert asked.returncode == 1
+        assert "start it with another -w" in asked.stderr
+    run.process.terminate()
+    assert run.end() == (0, "", "")
+    check_counts(tmp_path)
 
 
 @pytest.mark.parametrize("victim", ["first worker", "last worker", "all"])
