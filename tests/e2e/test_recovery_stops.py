@@ -1,5 +1,6 @@
 """SIGTERM under load, again and again: exit status 0, and a restart repeats nothing."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,23 @@ def test_kafka_to_kafka(kafka: Kafka, tmp_path: Path) -> None:
             counting.wait_more()
             counting.drain()
         counting.finish()
+
+
+def test_store_from_before_the_outputs_that_are_visible_is_refused(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    with Counting(kafka, tmp_path) as counting:
+        for end in (lambda: shutil.copytree(counting.store, tmp_path / "backup"), lambda: None):
+            counting.start()
+            counting.wait_more()
+            counting.drain()
+            end()
+        shutil.rmtree(counting.store)
+        (tmp_path / "backup").rename(counting.store)
+        server = counting.start()
+        assert server.wait() == 1, server.describe()
+        assert server.log_lines("the store is older than the outputs"), server.describe()
+        assert server.log_lines("consuming") == []
 
 
 def test_kafka_to_tcp(kafka: Kafka, tmp_path: Path, receiver: Receiver) -> None:
