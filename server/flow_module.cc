@@ -33,6 +33,7 @@ namespace {
 
 using embed::Gil;
 using embed::Object;
+using worker::FlowKeeping;
 using worker::FlowRun;
 
 double seconds(const Gil& gil, PyObject* options, const char* name, double otherwise) {
@@ -127,7 +128,7 @@ PyObject* run_flow_with(const Gil& gil, PyObject* flow, PyObject* options,
   // Process 0 stores what all remember.
   std::unique_ptr<worker::StoredFlow> keeper;
   if (read.seats.process == 0) keeper = read_keeper(gil, options, time);
-  std::optional<FlowRun::Keeping> keeping;
+  std::optional<FlowKeeping::How> keeping;
   if (PyDict_GetItemString(options, "recovery_dir"))
     keeping.emplace(keeper.get(), snapshot_functions(gil, options));
   std::optional<uv::StopLine> stop_line;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <utility>
 #include <variant>
 
@@ -47,31 +46,17 @@ class Failing {
   int before_;
 };
 
-wire::KeptState message_of(std::string_view step, std::string_view key, store::KeyKind kind,
-                           const std::optional<std::string_view>& value) {
-  return {.step = step,
-          .key_kind = static_cast<std::uint32_t>(kind),
-          .key = key,
-          .is_kept = value ? 1u : 0u,
-          .value = value.value_or("")};
-}
-
-store::Key key_of(const wire::KeptState& state) {
-  return store::key_of(static_cast<store::KeyKind>(state.key_kind), state.key);
-}
-
 }  // namespace
 
 FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options,
                  flow::DeadLetters& failures, metrics::Registry& metrics,
-                 std::optional<Keeping> keeping)
+                 std::optional<FlowKeeping::How> keeping)
     : plan_(plan),
       epochs_total_(metrics.counter(checkpoint::Epochs::kEpochs)),
       options_(std::move(options)),
-      keeping_(std::move(keeping)),
       next_turn_(loop_, [this] { turn(); }),
       wake_(loop_, [this] { turn(); }),
-      peers_(loop_, intake_, options_.seats, options_.links, name_of(plan, keeping_.has_value()),
+      peers_(loop_, intake_, options_.seats, options_.links, name_of(plan, keeping.has_value()),
              metrics,
              {.on_message =
                   [this](const Gil& held, std::uint32_t from, const wire::LinkMessage& message) {
@@ -83,6 +68,7 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
                   },
               .on_lost = [this](std::uint32_t process,
                                 const std::string& why) { on_lost(process, why); }}),
+      keeping_(peers_, options_.seats, std::move(keeping)),
       links_(peers_, flow::BatchCodec(embed::Pickling(gil), failures)),
       streams_(gil, {.plan = plan,
                      .seats = options_.seats,
@@ -100,7 +86,7 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
 // The loop waits for the store before it goes, and calls back here.
 FlowRun::~FlowRun() {
   *alive_ = false;
-  if (keeping_ && keeping_->keeper) keeping_->keeper->give_up();
+  keeping_.give_up();
 }
 
 FlowRun::End FlowRun::run() {
@@ -149,11 +135,9 @@ std::string FlowRun::failure_text() const {
 
 void FlowRun::begin(const Gil& gil) {
   // Everything before the first partition is built, which needs what was restored.
-  if (keeping_)
-    states_.emplace(gil, streams_.states(), options_.seats, keeping_->snapshots.clone(gil));
+  keeping_.begin(gil, streams_.states());
   if (options_.seats.process != 0) return;  // process 0 says what was stored
-  if (keeping_) restore_all(gil);
-  const std::uint64_t newest = keeping_ ? keeping_->keeper->newest_epoch() : 0;
+  const std::uint64_t newest = keeping_.restore_all(gil);
   for (std::uint32_t i = 0; i < streams_.size(); ++i)
     for (const std::string& name : streams_.list_partitions(gil, i))
       peers_.send_all(wire::Partition{i, name});
@@ -179,23 +163,8 @@ bool FlowRun::take_partition(const wire::Partition& partition) {
   return true;
 }
 
-// Those of the other processes, too.
-void FlowRun::restore_all(const Gil& gil) {
-  keeping_->keeper->read(
-      [&](const std::string& step, const store::Key& key, std::string_view snapshot) {
-        const std::uint32_t process = states_->restore(gil, step, key, snapshot);
-        if (process == FlowStates::kNone || process == options_.seats.process) return;
-        const std::string bytes = store::key_bytes(key);
-        const wire::KeptState message = message_of(step, bytes, key.kind, snapshot);
-        if (process == FlowStates::kAll)
-          peers_.send_all(message);
-        else
-          peers_.send(process, message);
-      });
-}
-
 void FlowRun::start(const Gil& gil, std::uint64_t newest_epoch) {
-  if (states_) states_->restored();
+  keeping_.restored();
   epoch_ = newest_epoch + 1;
   streams_.build_sources(gil);
   epoch_began_us_ = time_.now_us();
@@ -283,8 +252,9 @@ void FlowRun::sources_ended() {
 void FlowRun::wait() {
   const std::int64_t now_us = time_.now_us();
   std::int64_t until_us = now_us + kWaitMaxMs * 1000;
-  const bool ends_epochs = options_.seats.process == 0 && options_.epoch_interval_us > 0 &&
-                           (keeping_ || options_.seats.processes > 1 || streams_.keeps_items());
+  const bool ends_epochs =
+      options_.seats.process == 0 && options_.epoch_interval_us > 0 &&
+      (keeping_.keeps() || options_.seats.processes > 1 || streams_.keeps_items());
   if (ends_epochs && !end_wanted_)
     until_us = std::min(until_us, epoch_began_us_ + options_.epoch_interval_us);
   if (may_read())
@@ -319,7 +289,7 @@ void FlowRun::on_message(const Gil& gil, std::uint32_t from, const wire::LinkMes
 bool FlowRun::take(const Gil& gil, std::uint32_t from, const wire::LinkMessage& message) {
   if (const auto* batch = std::get_if<wire::Batch>(&message)) return streams_.receive(gil, *batch);
   if (const auto* ended = std::get_if<wire::Ended>(&message)) return ends_.on_ended(*ended);
-  if (const auto* state = std::get_if<wire::KeptState>(&message)) return take_state(gil, *state);
+  if (const auto* state = std::get_if<wire::KeptState>(&message)) return keeping_.take(gil, *state);
   if (const auto* restored = std::get_if<wire::Restored>(&message)) {
     if (coordination_) return false;
     join(gil, restored->epoch);
@@ -331,21 +301,6 @@ bool FlowRun::take(const Gil& gil, std::uint32_t from, const wire::LinkMessage& 
   return coordination_ && coordination_->on_message(from, message);
 }
 
-bool FlowRun::take_state(const Gil& gil, const wire::KeptState& state) {
-  if (!states_ || state.key_kind > static_cast<std::uint32_t>(store::KeyKind::kPickle))
-    return false;
-  if (options_.seats.process != 0) {
-    states_->restore(gil, std::string(state.step), key_of(state), state.value);
-    return true;
-  }
-  if (rows_.empty() || rows_.back().state != state.step)
-    rows_.push_back({std::string(state.step), {}});
-  store::StateRow row{.key = key_of(state), .value = std::nullopt};
-  if (state.is_kept != 0) row.value = std::string(state.value);
-  rows_.back().rows.push_back(std::move(row));
-  return true;
-}
-
 // One that has ended behind the last epoch is no news; whether that was so, process 0 knows.
 void FlowRun::on_lost(std::uint32_t process, const std::string& why) {
   if (end_ || failed_ || (sources_ended_ && process != cluster::Coordination::kCoordinator)) return;
@@ -355,16 +310,9 @@ void FlowRun::on_lost(std::uint32_t process, const std::string& why) {
 void FlowRun::end_epoch(std::int64_t epoch) {
   const embed::GilLock gil;
   streams_.write_kept(gil);
-  if (states_) {
+  if (keeping_.keeps()) {
     streams_.end_epoch(gil);
-    std::vector<store::StateRows> changed = states_->end_epoch(gil);
-    if (options_.seats.process == 0)
-      std::move(changed.begin(), changed.end(), std::back_inserter(rows_));
-    else
-      for (const store::StateRows& of_step : changed)
-        for (const store::StateRow& row : of_step.rows)
-          peers_.send(
-              0, message_of(of_step.state, store::key_bytes(row.key), row.key.kind, row.value));
+    keeping_.end_epoch(gil);
   }
   epoch_ = static_cast<std::uint64_t>(epoch) + 1;
   epoch_began_us_ = time_.now_us();
@@ -373,11 +321,9 @@ void FlowRun::end_epoch(std::int64_t epoch) {
 
 // Every process has told process 0 what changed.
 void FlowRun::commit(std::int64_t epoch) {
-  if (!keeping_ || !keeping_->keeper) return coordination_->committed(epoch);
-  keeping_->keeper->store(loop_, static_cast<std::uint64_t>(epoch), std::exchange(rows_, {}),
-                          [this, alive = alive_, epoch] {
-                            if (*alive) coordination_->committed(epoch);
-                          });
+  keeping_.store(loop_, static_cast<std::uint64_t>(epoch), [this, alive = alive_, epoch] {
+    if (*alive) coordination_->committed(epoch);
+  });
 }
 
 void FlowRun::close(std::int64_t epoch) {

@@ -8,14 +8,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "embed/gil.h"
-#include "embed/pickling.h"
 #include "server/base/system_time.h"
 #include "server/checkpoint/accord.h"
 #include "server/cluster/coordination.h"
@@ -28,10 +26,9 @@
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
 #include "server/worker/flow_ends.h"
-#include "server/worker/flow_keeper.h"
+#include "server/worker/flow_keeping.h"
 #include "server/worker/flow_peers.h"
 #include "server/worker/flow_seats.h"
-#include "server/worker/flow_states.h"
 #include "server/worker/flow_streams.h"
 
 namespace machida::worker {
@@ -51,14 +48,10 @@ struct FlowOptions {
 
 class FlowRun final : private checkpoint::EpochMember {
  public:
-  // How states become bytes, where they are kept; the same in all processes.
-  struct Keeping {
-    FlowKeeper* keeper = nullptr;  // in process 0; outlives the run
-    embed::Pickling snapshots;
-  };
   // `plan`, `failures` and `metrics` outlive it.
   FlowRun(const embed::Gil&, const plan::Dataflow& plan, FlowOptions options,
-          flow::DeadLetters& failures, metrics::Registry& metrics, std::optional<Keeping> keeping);
+          flow::DeadLetters& failures, metrics::Registry& metrics,
+          std::optional<FlowKeeping::How> keeping);
   ~FlowRun();
 
   enum class End { kFinished, kAborted, kDrained };
@@ -71,7 +64,6 @@ class FlowRun final : private checkpoint::EpochMember {
  private:
   std::string failure_text() const;
   void begin(const embed::Gil&);
-  void restore_all(const embed::Gil&);
   void join(const embed::Gil&, std::uint64_t newest_epoch);
   void start(const embed::Gil&, std::uint64_t newest_epoch);
   void turn();
@@ -84,7 +76,6 @@ class FlowRun final : private checkpoint::EpochMember {
 
   void on_message(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
   bool take(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
-  bool take_state(const embed::Gil&, const wire::KeptState& state);
   bool take_partition(const wire::Partition& partition);
   void on_lost(std::uint32_t process, const std::string& why);
 
@@ -95,7 +86,6 @@ class FlowRun final : private checkpoint::EpochMember {
   const plan::Dataflow& plan_;
   metrics::Counter& epochs_total_;
   const FlowOptions options_;
-  const std::optional<Keeping> keeping_;
   WallTime time_;
   std::uint64_t epoch_ = 1;
   std::int64_t epoch_began_us_ = 0;
@@ -107,12 +97,11 @@ class FlowRun final : private checkpoint::EpochMember {
   std::optional<uv::StopSignal> stop_signal_;
   flow::Intake intake_;
   FlowPeers peers_;
+  FlowKeeping keeping_;
   cluster::LinkExchange links_;
   FlowStreams streams_;
   FlowEnds ends_;
   std::vector<std::vector<std::string>> partitions_;  // by input, as process 0 found them
-  std::optional<FlowStates> states_;
-  std::vector<store::StateRows> rows_;  // of the epoch that ends, from all processes
   std::optional<cluster::Coordination> coordination_;
 
   bool started_ = false;  // all processes are ready
