@@ -1,5 +1,6 @@
 """`cluster_main` with addresses: what processes that share a dataflow give together."""
 
+import socket
 import threading
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from flow_threads import addresses, run_processes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_flow_model import ORDERED, SPREAD, by_key, outputs
+from wallaroo.flows import links
 
 
 def succeeds(flow, **how):
@@ -109,3 +111,24 @@ def test_states_go_to_the_process_that_has_their_key(tmp_path):
         f"key {n}": 30 for n in range(50)
     }
     assert len(out) == 500
+
+
+@pytest.mark.parametrize("says", [b"", b"{"])
+def test_a_process_that_ends_while_the_others_greet_it_has_failed_for_them(says):
+    """They had shown a broken connection, maybe in place of what is wrong."""
+    names = addresses(2)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(links._name(names[0]))
+        server.listen()
+
+        def end_at_once():
+            connection, _ = server.accept()
+            connection.recv(1)  # the rest is unread: the other end is reset
+            connection.sendall(says)
+            connection.close()
+
+        ending = threading.Thread(target=end_at_once)
+        ending.start()
+        with pytest.raises(links.PeerFailedError, match=f"process at {names[0]} has failed"):
+            links.linked(names, 1, 1).__enter__()
+        ending.join()

@@ -56,7 +56,7 @@ def linked(
     workers: of each process. place: where each worker is a process of its own, this one's number
     among those of its address; then there are `workers` processes for each address.
     Raises ValueError for an address of another machine or processes that do not fit together,
-    OSError when another process has this address.
+    PeerFailedError when one ends meanwhile, OSError when another process has this address.
     """
     if process >= len(addresses):
         raise ValueError(f"there is no process {process}: there are {len(addresses)} addresses")
@@ -76,12 +76,15 @@ def linked(
             open_sockets.callback(os.close, stop_line)
         for peer in range(own):
             found[peer] = open_sockets.enter_context(_connected(members[peer], waiting))
-            _send(found[peer], greeting)
-            while not select.select([found[peer]], [], [], _QUIET_S)[0]:
-                waiting.look(members[peer])  # it waits for others itself
-            _check(_receive(found[peer]), greeting, peer)
+            with _failing_as_gone(members[peer]):
+                _send(found[peer], greeting)
+                while not select.select([found[peer]], [], [], _QUIET_S)[0]:
+                    waiting.look(members[peer])  # it waits for others itself
+                said = _receive(found[peer])
+            _check(said, greeting, peer)
             if peer == 0:
-                stop_line = _receive_line(found[peer])
+                with _failing_as_gone(members[peer]):
+                    stop_line = _receive_line(found[peer])
                 open_sockets.callback(os.close, stop_line)
         server.settimeout(_RETRY_S)
         while missing := [at for i, at in enumerate(members) if i != own and i not in found]:
@@ -98,6 +101,17 @@ def linked(
                         socket.send_fds(connection, [_LINE], [stop_line])
         sockets = [found[peer].detach() if peer != own else -1 for peer in range(len(members))]
         yield Links(sockets, os.dup(stop_line))
+
+
+@contextlib.contextmanager
+def _failing_as_gone(address: str) -> Iterator[None]:
+    """Raise PeerFailedError where the connection to the process at the address breaks."""
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        raise PeerFailedError(
+            f"the dataflow's process at {address} has failed or is gone: its own errors say why"
+        ) from error
 
 
 def _check_local(address: str) -> None:
@@ -215,5 +229,5 @@ def _receive_line(connection: socket.socket) -> int:
     """Return the stop line that process 0 sends behind its greeting. Raises EOFError, OSError."""
     _, lines, *_ = socket.recv_fds(connection, len(_LINE), 1, socket.MSG_CMSG_CLOEXEC)
     if not lines:
-        raise EOFError("process 0 of the dataflow is gone")
+        raise EOFError
     return lines[0]
