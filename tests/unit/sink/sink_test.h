@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <string>
@@ -80,9 +81,11 @@ struct KafkaSinkTest : SinkTest {
     kafka::Reader reader({{"bootstrap.servers", cluster.brokers()}, {"log_level", "0"}}, kTopic, 0,
                          0, kTimeoutMs);
     std::vector<std::string> values;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
     while (values.size() < count) {
       kafka::MessageBatch batch;
-      reader.take(batch, 100);
+      if (reader.take(batch, 100) == 0)
+        REQUIRE_MESSAGE(std::chrono::steady_clock::now() < deadline, "waited in vain");
       for (std::size_t i = 0; i < batch.size(); ++i)
         if (const auto value = batch.value(i); value && batch.error(i).empty())
           values.emplace_back(*value);
