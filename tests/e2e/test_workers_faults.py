@@ -206,6 +206,8 @@ def test_records_that_can_not_go_to_another_worker_become_dead_letters(
     server = serve(text, "--workers", "2", "--dead-letters", "dead")
     with Client(server.address()) as client:
         client.send_frames(*KEYS)
+        client.finish()
+        client.wait_closed()  # what was not read when a server is told to stop is not processed
     assert server.terminate() == 0
     dead = [json.loads(line) for line in (tmp_path / "dead").read_text().splitlines()]
     done = receiver.data.decode().splitlines()
