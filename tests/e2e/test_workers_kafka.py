@@ -1,6 +1,6 @@
 """Several workers between Kafka topics, without a resilience directory."""
 
-from harness import COUNT, COUNT_STEP, Kafka, ServeKafka, Topic, kafka_pipeline
+from harness import COUNT_PAIRS, COUNT_STEP, Kafka, ServeKafka, Topic, kafka_pipeline
 
 MESSAGES = [f"word{n % 50}" for n in range(3000)]
 
@@ -15,7 +15,7 @@ def test_a_stop_commits_what_all_workers_have_delivered_and_a_restart_repeats_no
 ) -> None:
     topic_in, topic_out = kafka.new_topic("in", 3), kafka.new_topic("out", 2)
     topic_in.produce(MESSAGES)
-    text = kafka_pipeline(COUNT_STEP, COUNT, sink="sink(args, counted)")
+    text = kafka_pipeline(COUNT_STEP, COUNT_PAIRS, sink="sink(args, counted)")
     for times in (1, 2):
         server = serve_kafka(text, "--workers", "2", source=topic_in, sink=topic_out)
         assert words(topic_out, times * len(MESSAGES)) == sorted(MESSAGES * times)
@@ -30,7 +30,7 @@ def test_offsets_are_committed_only_for_what_other_workers_have_delivered(
     serve_kafka: ServeKafka, kafka: Kafka
 ) -> None:
     topic_in, topic_out = kafka.new_topic("in", 2), kafka.new_topic("out")
-    text = kafka_pipeline(COUNT_STEP, COUNT, sink="sink(args, counted)")
+    text = kafka_pipeline(COUNT_STEP, COUNT_PAIRS, sink="sink(args, counted)")
     options = ["--workers", "2", "--commit-interval", "0.05"]
     server = serve_kafka(text, *options, source=topic_in, sink=topic_out)
     topic_in.produce(MESSAGES)
