@@ -109,6 +109,7 @@ class Topic:
         self._records: list[Record] = []
         self._reader: Consumer | None = None
         self._partitions = 0  # that the reader reads
+        self._made = 0  # partitions that there are for certain
         self._may_have_new = True
 
     def produce(
@@ -199,9 +200,20 @@ class Topic:
         return {partition.leader for partition in found.partitions.values()}
 
     def partition_count(self) -> int:
-        """Returns how many partitions there are; 0 if the topic does not exist."""
-        found = self.kafka.admin.list_topics(self.name, timeout=CALL_S_MAX).topics[self.name]
-        return len(found.partitions)
+        """Returns how many partitions there are; 0 if the topic does not exist.
+
+        Asks again while the broker that happens to answer has not heard of all that were made.
+        """
+        found = 0
+
+        def are_known() -> bool:
+            nonlocal found
+            topics = self.kafka.admin.list_topics(self.name, timeout=CALL_S_MAX).topics
+            found = len(topics[self.name].partitions)
+            return found >= self._made
+
+        wait_until(are_known, lambda: f"{self._made} partitions of {self.name}; there are {found}")
+        return found
 
     def create(self, partitions: int = 1, **config: str) -> "Topic":
         """Makes the topic; config: its settings, "_" for "."."""
@@ -211,7 +223,8 @@ class Topic:
             request_timeout=CALL_S_MAX,
         )
         made[self.name].result(CALL_S_MAX)
-        wait_until(lambda: self.partition_count() == partitions, "the new topic")
+        self._made = partitions
+        self.partition_count()  # waits for them
         return self
 
     def grow(self, partitions: int) -> None:
@@ -219,6 +232,7 @@ class Topic:
         self.kafka.admin.create_partitions([NewPartitions(self.name, partitions)])[
             self.name
         ].result(CALL_S_MAX)
+        self._made = partitions
         producer = self.kafka.producer  # it must learn of them too
         wait_until(
             lambda: (
