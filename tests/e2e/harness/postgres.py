@@ -1,5 +1,6 @@
 """A real PostgreSQL that tests start, kill and ask."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -49,7 +50,10 @@ class Postgres:
         pid = int((self.directory / "data/postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in (pid, *map(int, children)):
-            os.kill(each, signal.SIGKILL)
+            with contextlib.suppress(
+                ProcessLookupError
+            ):  # they end by themselves without the first
+                os.kill(each, signal.SIGKILL)
         wait_until(lambda: not any(map(_runs, (pid, *children))), "the end of PostgreSQL")
 
     def ask(self, sql: Any, parameters: Any = None) -> list[tuple[Any, ...]]:
