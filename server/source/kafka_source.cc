@@ -73,7 +73,7 @@ void KafkaSource::begin_commit() {
   uncommitted_ = false;
   when_delivered_([this, positions = messages_.positions()] {
     if (consumer_ && phase_ == Phase::kRunning)
-      consumer_->commit(positions);
+      commit(positions);
     else
       committing_ = false;  // the partitions are going, with a commit of their own
   });
@@ -94,11 +94,16 @@ void KafkaSource::on_revoked(bool lost) {
   log::info("{}: {} partitions {}", status_.who(), messages_.positions().size(),
             lost ? "lost" : "given up");
   if (phase_ == Phase::kRunning) phase_ = Phase::kRevoking;
-  if (lost || phase_ != Phase::kRevoking) return give_up();
+  if (lost || (phase_ != Phase::kRevoking && phase_ != Phase::kDraining)) return give_up();
   when_delivered_([this] {
-    if (consumer_ && !messages_.positions().empty()) consumer_->commit(messages_.positions());
+    if (consumer_ && !messages_.positions().empty()) commit(messages_.positions());
     give_up();
   });
+}
+
+void KafkaSource::commit(const kafka::Positions& positions) {
+  ++unanswered_;
+  consumer_->commit(positions);
 }
 
 void KafkaSource::give_up() {
@@ -109,6 +114,7 @@ void KafkaSource::give_up() {
 
 void KafkaSource::on_committed(const std::string& error) {
   committing_ = false;
+  --unanswered_;
   if (error.empty()) {
     commits_total_.add();
     status_.well_again();
@@ -116,7 +122,7 @@ void KafkaSource::on_committed(const std::string& error) {
     uncommitted_ = true;
     on_trouble(kafka::Trouble::kOther, "offsets can't be committed: " + error);
   }
-  if (phase_ == Phase::kDraining) close_soon();
+  close_when_answered();
 }
 
 void KafkaSource::on_trouble(kafka::Trouble kind, const std::string& what) {
@@ -125,17 +131,22 @@ void KafkaSource::on_trouble(kafka::Trouble kind, const std::string& what) {
 
 void KafkaSource::drain() {
   if (phase_ == Phase::kDraining || phase_ == Phase::kClosing || phase_ == Phase::kClosed) return;
-  const bool running = phase_ == Phase::kRunning;
+  const bool has_partitions = phase_ == Phase::kRunning || phase_ == Phase::kRevoking;
   phase_ = Phase::kDraining;
-  if (!running) return close_soon();
+  if (!has_partitions) return close_soon();
   when_delivered_([this] { finish_drain(); });
 }
 
 void KafkaSource::finish_drain() {
   if (!consumer_) return;
-  if (messages_.positions().empty()) return close_soon();
   commit_deadline_ms_ = loop_.now_ms() + kCommitAnswerMsMax;
-  consumer_->commit(messages_.positions());  // ends in on_committed, and that in close()
+  if (!messages_.positions().empty()) return commit(messages_.positions());
+  close_when_answered();
+}
+
+// Not upon the answer to an earlier commit, which may be on its way when draining begins.
+void KafkaSource::close_when_answered() {
+  if (phase_ == Phase::kDraining && commit_deadline_ms_ != 0 && unanswered_ == 0) close_soon();
 }
 
 // Not from within the consumer's own call.

@@ -47,8 +47,10 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   void work();
   void run_messages();
   void begin_commit();
+  void commit(const kafka::Positions& positions);
   void give_up();
   void finish_drain();
+  void close_when_answered();
   void close_soon();
   void close();
 
@@ -68,6 +70,7 @@ class KafkaSource final : public Source, public kafka::ConsumerEvents {
   std::unique_ptr<kafka::Consumer> consumer_;
   bool uncommitted_ = false;  // positions moved since the last commit
   bool committing_ = false;
+  int unanswered_ = 0;                    // commits
   std::uint64_t commit_deadline_ms_ = 0;  // of the last commit when draining; 0: not asked yet
 };
 

@@ -4,6 +4,7 @@ import pytest
 from harness import Kafka, Load, NewBroker, ServeKafka, Server, Topic, kafka_pipeline, wait_until
 
 SHORT_SESSION = 'properties={"session.timeout.ms": 1500, "heartbeat.interval.ms": 300}'
+STOPS = 8
 
 
 def numbers(topic: Topic) -> set[int]:
@@ -111,6 +112,23 @@ def test_second_instance_joins_and_goes_under_load(
     repeated = len(topic_out.records()) - load.count
     if end == "SIGTERM":
         assert repeated == 0
+
+
+def test_stops_while_a_commit_is_on_its_way_repeat_nothing(
+    serve_kafka: ServeKafka, kafka: Kafka
+) -> None:
+    topic_in, topic_out = kafka.new_topic("in", 4), kafka.new_topic("out", 2)
+    load = Load(topic_in)
+    for stop in range(STOPS):
+        server = serve_kafka(
+            kafka_pipeline(), "--commit-interval", "0.001", source=topic_in, sink=topic_out
+        )
+        topic_out.wait_records(len(topic_out.records()) + 500)
+        if stop == STOPS - 1:
+            check_nothing_lost(load, topic_out)
+        assert server.terminate() == 0
+    topic_in.wait_committed(load.count)
+    assert len(topic_out.records()) == load.count
 
 
 def test_partitions_of_an_instance_that_left_go_on_with_the_other(
