@@ -29,6 +29,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kafka_topics import ROOT, Topics
+from run import memory_mib
 
 HERE = Path(__file__).resolve().parent
 LATENCY_KEYS = 1000
@@ -77,7 +78,7 @@ class Bench:
         with running(lambda: begin(topic_in, topic_out)) as process:
             self.topics.wait(topic_out, self.args.messages, process)
             if begin == self.server:
-                self.peak_rss_mib = max(self.peak_rss_mib, peak_rss_mib(process))
+                self.peak_rss_mib = max(self.peak_rss_mib, memory_mib(process.pid, "VmHWM"))
         rate = self.topics.rate(topic_out, self.args.messages, self.args.keys)
         self.topics.delete(topic_out)
         return rate
@@ -158,12 +159,6 @@ def new_group() -> str:
 def median_ratio(ours: list[float], theirs: list[float]) -> float:
     """The median of the ratios of paired runs."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
-
-
-def peak_rss_mib(process: subprocess.Popen[str]) -> float:
-    """The largest resident memory that a process had."""
-    status = Path(f"/proc/{process.pid}/status").read_text().splitlines()
-    return int(next(line for line in status if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 @contextmanager

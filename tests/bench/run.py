@@ -20,7 +20,7 @@ import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,9 +91,7 @@ class Server:
 
     def rss_mib(self) -> float:
         """Resident memory now."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        kib = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-        return int(kib.split()[1]) / 1024
+        return memory_mib(self.process.pid, "VmRSS")
 
     def cpu_s(self) -> float:
         """Time that it and its workers have had a processor."""
@@ -105,9 +103,16 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def memory_mib(pid: int, field: str) -> float:
+    """A process's memory of /proc/PID/status: "VmRSS" now resident, "VmHWM" the most ever."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    kib = next(line for line in status.splitlines() if line.startswith(field))
+    return int(kib.split()[1]) / 1024
+
+
 @contextlib.contextmanager
 def running_server(args: argparse.Namespace, app: App, sink_port: int) -> Iterator[Server]:
-    """Start the server on `app`; drain it at the end."""
+    """Start the server on `app`; drain it at the end, which must succeed."""
     begin = time.monotonic()
     command = [args.build / "machida", "--application-module", app.module, "--in", "127.0.0.1:0"]
     command += ["--out", f"127.0.0.1:{sink_port}", "--log-level", "error"]
@@ -129,7 +134,9 @@ def running_server(args: argparse.Namespace, app: App, sink_port: int) -> Iterat
         yield server
     finally:
         process.terminate()
-        process.wait(30)
+        status = process.wait(30)
+    if status != 0:
+        raise RuntimeError(f"the server ended with status {status}")
 
 
 def through_server(
@@ -139,10 +146,12 @@ def through_server(
     passes: int,
     rate: float,
     shared: tuple[int, int] | None = None,
+    watch: Callable[[Server], contextlib.AbstractContextManager[None]] | None = None,
 ) -> dict[str, float]:
     """One run of the load through a fresh server; what the load, the memory and the clock say.
 
-    `shared`: by how many clients, and how many workers the server has.
+    `shared`: by how many clients, and how many workers the server has. `watch`: what goes on beside
+    the load.
     """
     load = subprocess.Popen(
         [
@@ -163,7 +172,10 @@ def through_server(
         sink_port = int(load.stdout.readline().split()[1])
         with running_server(args, app, sink_port) as server:
             idle, idle_cpu_s = server.rss_mib(), server.cpu_s()
-            out, _ = load.communicate(f"{server.port}\n")
+            with watch(server) if watch else contextlib.nullcontext():
+                out, _ = load.communicate(f"{server.port}\n")
+            if load.returncode != 0:
+                raise RuntimeError(f"the load ended with status {load.returncode}")
             result = {name: float(value) for name, value in map(str.split, out.splitlines())}
             result |= {
                 "start_ms": server.start_ms,

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kafka import LATENCY_KEYS, LATENCY_PARTITIONS, Bench, running
 from kafka_topics import Topics
-from run import FRAMES, ROOT, running_server
+from run import FRAMES, ROOT, memory_mib, through_server
 from workers import costly
 
 FIRST_S = 60.0
@@ -35,8 +35,6 @@ def show(name: str, value: float, unit: str) -> None:
 
 def look(pid: int, directory: Path) -> dict[str, float]:
     """What a server holds now: "rss MiB", "files open", "store MiB"."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    kib = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     stored = 0
     for file in directory.rglob("*"):
         try:
@@ -44,7 +42,7 @@ def look(pid: int, directory: Path) -> dict[str, float]:
         except FileNotFoundError:  # taken away meanwhile
             continue
     return {
-        "rss MiB": int(kib.split()[1]) / 1024,
+        "rss MiB": memory_mib(pid, "VmRSS"),
         "files open": len(list(Path(f"/proc/{pid}/fd").iterdir())),
         "store MiB": stored / 2**20,
     }
@@ -80,12 +78,17 @@ class Watch:
             show(f"{self._name}_max_{part}", max(seen[what] for seen in self._seen), unit)
 
 
-def print_latencies(name: str, lines: str) -> None:
+def print_latencies(name: str, measured: dict[str, float]) -> None:
     """Print those that a load has measured."""
-    for line in lines.splitlines():
-        part, value = line.split()
-        if part in ("p50_us", "p99_us", "max_us"):
-            show(f"{name}_{part}", float(value), "us")
+    for part in ("p50_us", "p99_us", "max_us"):
+        if part in measured:
+            show(f"{name}_{part}", measured[part], "us")
+
+
+def keeping(args: argparse.Namespace, directory: Path) -> argparse.Namespace:
+    """The options, with checkpoints in the directory."""
+    server_option = [*args.server_option, "--resilience-dir", str(directory)]
+    return argparse.Namespace(**vars(args) | {"server_option": server_option})
 
 
 def over_tcp(args: argparse.Namespace, scratch: Path) -> None:
@@ -94,28 +97,11 @@ def over_tcp(args: argparse.Namespace, scratch: Path) -> None:
     frames = app.write_frames(scratch)
     directory = scratch / "tcp"
     passes = max(1, int(args.seconds * args.rate) // FRAMES)
-    command = [args.build / "tests/bench/bench_load", frames, passes, args.rate]
-    load = subprocess.Popen(
-        [*map(str, command), app.output_framing, str(frames.with_suffix(".outputs"))],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+    measured = through_server(
+        *(keeping(args, directory), app, frames, passes, args.rate),
+        watch=lambda server: Watch("tcp", server.process.pid, directory),
     )
-    assert load.stdout
-    options = vars(args) | {
-        "server_option": [*args.server_option, "--resilience-dir", str(directory)]
-    }
-    try:
-        sink_port = int(load.stdout.readline().split()[1])
-        with running_server(argparse.Namespace(**options), app, sink_port) as server:
-            with Watch("tcp", server.process.pid, directory):
-                said, _ = load.communicate(f"{server.port}\n")
-        if load.returncode != 0 or server.process.returncode != 0:
-            raise RuntimeError(f"load {load.returncode}, server {server.process.returncode}")
-        print_latencies("tcp", said)
-    finally:
-        load.kill()
-        load.wait()
+    print_latencies("tcp", measured)
 
 
 def between_topics(args: argparse.Namespace, scratch: Path) -> None:
@@ -123,9 +109,7 @@ def between_topics(args: argparse.Namespace, scratch: Path) -> None:
     directory = scratch / "kafka"
     topics = Topics(args.heap_mib)
     try:
-        server_option = [*args.server_option, "--resilience-dir", str(directory)]
-        options = vars(args) | {"server_option": server_option}
-        bench = Bench(argparse.Namespace(**options), topics)
+        bench = Bench(keeping(args, directory), topics)
         topic_in, topic_out = (topics.new(name, LATENCY_PARTITIONS) for name in ("in", "out"))
         command = [bench.tool, "measure", topics.brokers, topic_in, topic_out]
         command += [LATENCY_KEYS, args.kafka_rate, int(args.seconds), "count"]
@@ -136,7 +120,8 @@ def between_topics(args: argparse.Namespace, scratch: Path) -> None:
             done = subprocess.run(
                 [*map(str, command)], check=True, stdout=subprocess.PIPE, text=True
             )
-        print_latencies("kafka", done.stdout)
+        lines = map(str.split, done.stdout.splitlines())
+        print_latencies("kafka", {part: float(value) for part, value in lines})
     finally:
         topics.close()
 
