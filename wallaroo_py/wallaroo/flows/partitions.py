@@ -19,6 +19,10 @@ def part_names(listed: Any, owner: Any) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def not_a_partition(kind: str, base: str, built: Any, place: str) -> TypeError:
-    """Return the error for a build method that returned something else."""
-    return TypeError(f"{kind} must subclass `{base}`; got {shorten(built)} from {place}")
+def check_partition(built: Any, base: type, kind: str, name: str, place: str) -> None:
+    """Check what a build method gave. Raises TypeError when it is no `base`.
+
+    kind: what it should be. name: of `base`, as users know it. place: the method.
+    """
+    if not isinstance(built, base):
+        raise TypeError(f"{kind} must subclass `{name}`; got {shorten(built)} from {place}")

@@ -14,7 +14,7 @@ from .outputs import (
     StatefulSinkPartition,
     StatelessSinkPartition,
 )
-from .partitions import not_a_partition, part_names
+from .partitions import check_partition, part_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class FixedSink:
     def build_part(self, part: str, resume_state: Any | None) -> BuiltSink:
         """Build a partition. Raises TypeError when that gives none, and what the user raises."""
         built: Any = self._sink.build_part(part, resume_state)
-        if not isinstance(built, StatefulSinkPartition):
-            raise not_a_partition(
-                "stateful sink partition",
-                "bytewax.outputs.StatefulSinkPartition",
-                built,
-                f"{type(self._sink).__name__}.build_part for partition {part!r}",
-            )
+        check_partition(
+            built,
+            StatefulSinkPartition,
+            "stateful sink partition",
+            "bytewax.outputs.StatefulSinkPartition",
+            f"{type(self._sink).__name__}.build_part for partition {part!r}",
+        )
         return BuiltSink(built, built.write_batch, built.snapshot, built.close)
 
 
@@ -74,13 +74,13 @@ class PerWorkerSink:
         index: of the worker, from 0 on. count: of all workers.
         """
         built: Any = self._sink.build(index, count)
-        if not isinstance(built, StatelessSinkPartition):
-            raise not_a_partition(
-                "stateless sink partition",
-                "bytewax.outputs.StatelessSinkPartition",
-                built,
-                f"{type(self._sink).__name__}.build",
-            )
+        check_partition(
+            built,
+            StatelessSinkPartition,
+            "stateless sink partition",
+            "bytewax.outputs.StatelessSinkPartition",
+            f"{type(self._sink).__name__}.build",
+        )
         end_epoch = built.end_epoch if isinstance(built, EpochSinkPartition) else None
         return BuiltSink(built, built.write_batch, None, built.close, end_epoch)
 

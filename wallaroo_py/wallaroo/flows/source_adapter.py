@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ..places import shorten
 from .arguments import takes_leading
-from .partitions import not_a_partition, part_names
+from .partitions import check_partition, part_names
 from .sources import (
     DynamicSource,
     FixedPartitionedSource,
@@ -54,13 +54,13 @@ class FixedSource:
         """Build a partition. Raises TypeError when that gives none, and what the user raises."""
         now_first = (now,) if self._takes_now else ()
         built = self._build(*now_first, part, resume_state)
-        if not isinstance(built, StatefulSourcePartition):
-            raise not_a_partition(
-                "stateful source partition",
-                "bytewax.inputs.StatefulSourcePartition",
-                built,
-                f"{type(self._source).__name__}.build_part for partition {part!r}",
-            )
+        check_partition(
+            built,
+            StatefulSourcePartition,
+            "stateful source partition",
+            "bytewax.inputs.StatefulSourcePartition",
+            f"{type(self._source).__name__}.build_part for partition {part!r}",
+        )
         return _built(built, StatefulSourcePartition, built.snapshot)
 
 
@@ -82,13 +82,13 @@ class PerWorkerSource:
         """
         now_first = (now,) if self._takes_now else ()
         built = self._build(*now_first, index, count)
-        if not isinstance(built, StatelessSourcePartition):
-            raise not_a_partition(
-                "stateless source partition",
-                "bytewax.inputs.StatelessSourcePartition",
-                built,
-                f"{type(self._source).__name__}.build",
-            )
+        check_partition(
+            built,
+            StatelessSourcePartition,
+            "stateless source partition",
+            "bytewax.inputs.StatelessSourcePartition",
+            f"{type(self._source).__name__}.build",
+        )
         return _built(built, StatelessSourcePartition, None)
 
 
