@@ -240,13 +240,8 @@ def test_a_signal_ends_a_flow_whose_receiver_does_not_read(
     assert "dropped 1 outputs" in running.text
 
 
-@pytest.mark.parametrize("recovers", [False, True])
-def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
-    run: Runs, new_receiver: NewReceiver, tmp_path: Path, recovers: bool
-) -> None:
-    receiver = new_receiver()
-    flags = (*make_recovery(tmp_path), "-s", "1") if recovers else ()
-    running = run(PATIENCE + tcp_flow(receiver), *flags)
+def lose(receiver: Receiver, running: Running) -> None:
+    """Waits for an output, ends the receiver, and lets the dataflow have outputs for it."""
     address = running.address()
     say(address, "one")
     assert receiver.wait_lines(1) == ["one"]
@@ -254,6 +249,16 @@ def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
     with Client(address) as client:
         client.send(frames("two", "three", "four", fmt=">H"))
         wait_until(lambda: "can't be reached" in running.text, lambda: running.text)
+
+
+@pytest.mark.parametrize("recovers", [False, True])
+def test_a_signal_ends_a_flow_whose_receiver_went_away_and_stays_away(
+    run: Runs, new_receiver: NewReceiver, tmp_path: Path, recovers: bool
+) -> None:
+    receiver = new_receiver()
+    flags = (*make_recovery(tmp_path), "-s", "1") if recovers else ()
+    running = run(PATIENCE + tcp_flow(receiver), *flags)
+    lose(receiver, running)
     running.process.send_signal(signal.SIGTERM)
     assert running.ended() == 1
     assert "did not take the last outputs within 0.3 s" in running.text
@@ -266,13 +271,7 @@ def test_a_signal_to_one_process_ends_all_also_the_one_that_waits_for_its_receiv
     receiver = new_receiver()
     arguments = ("-a", addresses(tmp_path, 2), "-i")
     waits, other = [run(PATIENCE + tcp_flow(receiver), *arguments, index) for index in "01"]
-    address = waits.address()
-    say(address, "one")
-    assert receiver.wait_lines(1) == ["one"]
-    receiver.stop()
-    with Client(address) as client:
-        client.send(frames("two", "three", "four", fmt=">H"))
-        wait_until(lambda: "can't be reached" in waits.text, lambda: waits.text)
+    lose(receiver, waits)
     assert other.terminate() == 1
     assert waits.ended() == 1
     assert "did not take the last outputs within 0.3 s" in waits.text

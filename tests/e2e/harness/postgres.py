@@ -50,9 +50,8 @@ class Postgres:
         pid = int((self.directory / "data/postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         for each in (pid, *map(int, children)):
-            with contextlib.suppress(
-                ProcessLookupError
-            ):  # they end by themselves without the first
+            # Without the first one the others end by themselves.
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(each, signal.SIGKILL)
         wait_until(lambda: not any(map(_runs, (pid, *children))), "the end of PostgreSQL")
 
