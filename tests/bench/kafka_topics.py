@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 VALUE_BYTES = 100
 WAIT_SECONDS_MAX = 600.0
 POLL_SECONDS = 0.05
+NEW_TOPIC_ERRORS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_LEADER_EPOCH)
 
 
 class Topics:
@@ -129,7 +130,7 @@ class Topics:
         try:
             return {p: asked[place].result(30).offset for p, place in places.items()}
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.NOT_LEADER_FOR_PARTITION:
+            if error.args[0].code() not in NEW_TOPIC_ERRORS:
                 raise
         return dict.fromkeys(places, 0)  # the topic is that new
 

@@ -53,7 +53,9 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         join = ("--join", str(first.directory))
         brokers.insert(0, Broker(directory / name, *SMALL, *REPLICATED, *join))
     kafka = Kafka(first, replicas=BROKERS)
-    wait_until(lambda: len(kafka.admin.list_topics(timeout=30).brokers) == BROKERS, "all brokers")
+    wait_until(
+        lambda: len(kafka.clients.admin.list_topics(timeout=30).brokers) == BROKERS, "all brokers"
+    )
     yield Cluster(kafka, brokers[:-1])
     kafka.close()
     for broker in brokers:  # the first one, their controller, ends last

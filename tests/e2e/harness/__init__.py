@@ -1,12 +1,13 @@
 """What the end-to-end tests stand on: server, receiver, broker, clients, texts of applications."""
 
 from harness.apptext import COUNT, COUNT_STEP, PRELUDE, RAW, one_pipeline
+from harness.broker import Broker
 from harness.client import Client, frames
 from harness.committed import Reader
 from harness.crash import Counting, Survivor, expected_counts
 from harness.crash_tcp import Talker, check_frames, frames_application, parse_frame
 from harness.deadline import DEADLINE_S, SANITIZED, wait_quiet, wait_until
-from harness.kafka import Broker, Kafka, Record, Topic, by_key
+from harness.kafka import Kafka
 from harness.kafka_app import COUNT_PAIRS, KAFKA_PRELUDE, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.letters import LETTERS, wait_letters
@@ -24,6 +25,7 @@ from harness.storage_app import (
     written,
 )
 from harness.store import ask_store, change_store, newest_epoch, positions_total
+from harness.topic import Record, Topic, by_key
 
 __all__ = [
     "BINARY",

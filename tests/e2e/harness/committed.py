@@ -6,7 +6,7 @@ from typing import Literal
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
 from harness.deadline import DEADLINE_S
-from harness.kafka import Record, Topic
+from harness.topic import Record, Topic
 
 
 class Reader:
@@ -25,7 +25,7 @@ class Reader:
         self._next = dict.fromkeys(range(topic.partition_count()), OFFSET_BEGINNING)
         self._consumer = Consumer(
             {
-                **topic.kafka.client_settings,
+                **topic.clients.settings,
                 "group.id": "test reader",
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

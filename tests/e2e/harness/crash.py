@@ -14,7 +14,8 @@ from pathlib import Path
 from harness.apptext import COUNT_STEP
 from harness.closing import Closing
 from harness.committed import Reader
-from harness.kafka import Kafka, Topic
+from harness.kafka import Kafka
+from harness.topic import Topic
 from harness.kafka_app import COUNT_PAIRS, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.receiver import Receiver

@@ -3,7 +3,7 @@
 from textwrap import dedent, indent
 
 from harness.apptext import COUNT
-from harness.kafka import Topic
+from harness.topic import Topic
 
 KAFKA_PRELUDE = """\
 import json
@@ -91,5 +91,5 @@ def kafka_arguments(source: Topic | None = None, sink: Topic | None = None) -> l
     for kind, topic in (("source", source), ("sink", sink)):
         if topic is not None:
             arguments += [f"--kafka_{kind}_topic", topic.name]
-            arguments += [f"--kafka_{kind}_brokers", topic.kafka.address]
+            arguments += [f"--kafka_{kind}_brokers", topic.clients.address]
     return arguments

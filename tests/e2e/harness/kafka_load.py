@@ -6,7 +6,8 @@ import time
 from confluent_kafka import KafkaError, Producer
 
 from harness.deadline import wait_until
-from harness.kafka import CALL_S_MAX, Topic
+from harness.kafka_clients import CALL_S_MAX
+from harness.topic import Topic
 
 BATCHES_PER_S = 100
 
@@ -27,7 +28,7 @@ class Load:
         self._stopping = threading.Event()
         self._producer = Producer(
             {
-                **topic.kafka.client_settings,
+                **topic.clients.settings,
                 "linger.ms": 1,
                 "enable.idempotence": True,
                 "message.timeout.ms": 0,

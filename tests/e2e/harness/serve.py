@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Protocol
 
-from harness.kafka import Broker, Topic
+from harness.broker import Broker
+from harness.topic import Topic
 from harness.receiver import Receiver
 from harness.server import Server
 
