@@ -153,6 +153,28 @@ def test_open_windows_and_watermarks_survive_a_kill(
     assert server.terminate() == 0
 
 
+@pytest.mark.parametrize("kind", ["kill", "terminate"])
+def test_time_that_passes_while_the_server_is_down_has_passed_for_the_clocks(
+    serve: Serve, receiver: Receiver, tmp_path: Path, kind: str
+) -> None:
+    gap_s = 3.0
+    session = f"wallaroo.SessionWindow(gap=timedelta(seconds={gap_s}))"
+    text = windowed("wallaroo.EventClockConfig(at, timedelta(0))", session)
+    server = serve(text, *RESILIENT)
+    send(server, "a 1 1")
+    came, before = time.monotonic(), newest_epoch(tmp_path / "recovery")
+    server.wait_for(lambda: newest_epoch(tmp_path / "recovery") > before + 1, "an epoch behind it")
+    if kind == "kill":
+        server.kill()
+    else:
+        assert server.terminate() == 0
+    wait_until(lambda: time.monotonic() > came + gap_s, "the end of the gap")
+    server = serve(text, *RESILIENT)
+    send(server, "a 1 2")  # too late for that session: the watermark has gone on
+    assert receiver.wait_lines(1) == ["a 1 1"]
+    assert server.terminate() == 0
+
+
 def test_windows_are_pickled_although_the_application_serializes_its_states(
     serve: Serve, receiver: Receiver, tmp_path: Path
 ) -> None:
