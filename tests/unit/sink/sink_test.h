@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "server/flow/dead_letters.h"
@@ -84,8 +85,10 @@ struct KafkaSinkTest : SinkTest {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
     while (values.size() < count) {
       kafka::MessageBatch batch;
-      if (reader.take(batch, 100) == 0)
+      if (reader.take(batch, 100) == 0) {
         REQUIRE_MESSAGE(std::chrono::steady_clock::now() < deadline, "waited in vain");
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
       for (std::size_t i = 0; i < batch.size(); ++i)
         if (const auto value = batch.value(i); value && batch.error(i).empty())
           values.emplace_back(*value);
