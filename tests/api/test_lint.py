@@ -66,6 +66,7 @@ def test_clean_tree_passes(tree: Path) -> None:
         ("embed/a.cc", "//\n" * 401, "embed/a.cc: 401 lines, more than 400"),
         ("wallaroo_py/a.py", "x = 1\n" * 401, "wallaroo_py/a.py: 401 lines, more than 400"),
         ("embed/a.cc", "// " + "x" * 98 + "\n", "embed/a.cc:1: 101 columns, more than 100"),
+        ("server/meson.build", "#" * 101, "server/meson.build:1: 101 columns, more than 100"),
         ("apps/a.py", "if x:\n\tpass\n", "apps/a.py:2: a tab"),
         ("scripts/a", "#!/usr/bin/env python3\n\tpass\n", "scripts/a:2: a tab"),
         ("README.md", "See /ho" + "me/someone/x.\n", "README.md:1: a path into a home directory"),
