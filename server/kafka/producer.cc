@@ -1,5 +1,7 @@
 #include "server/kafka/producer.h"
 
+#include <exception>
+
 #include "server/kafka/client.h"
 #include "server/kafka/handles.h"
 
@@ -35,6 +37,7 @@ struct Producer::Parts {
   std::unique_ptr<ReadySignal> ready;
 
   void report(rd_kafka_event_t* event);
+  void report_deliveries(rd_kafka_event_t* event);
   void report_delivery(const rd_kafka_message_t& message);
   void report_error(rd_kafka_event_t* event);
   Fate::Kind fate_kind(rd_kafka_resp_err_t error) const;
@@ -91,11 +94,23 @@ void Producer::serve() {
 void Producer::Parts::report(rd_kafka_event_t* event) {
   if (!events) return;
   if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event))
-      report_delivery(*message);
+    report_deliveries(event);
   } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
     report_error(event);
   }
+}
+
+// One refused message may end the run; the fates of those behind it are told all the same.
+void Producer::Parts::report_deliveries(rd_kafka_event_t* event) {
+  std::exception_ptr first;
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
+    try {
+      report_delivery(*message);
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  if (first) std::rethrow_exception(first);
 }
 
 void Producer::Parts::report_delivery(const rd_kafka_message_t& message) {
