@@ -66,6 +66,7 @@ void KafkaEpochSource::search() {
 
 void KafkaEpochSource::on_found(const kafka::PartitionsFound& found) {
   consumer_->serve();
+  if (draining_) return;  // the last epoch has its positions already
   if (found.lacks_offset)
     throw kafka::KafkaError(status_.who() + ": " + found.error + " (start=\"error\")");
   if (!found.error.empty()) {
