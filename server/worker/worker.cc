@@ -167,6 +167,7 @@ int Worker::run_to_the_end() {
 // What is half processed is in no epoch: a restart processes it again.
 void Worker::abandon() {
   failed_ = true;
+  intake_.pause();  // for good: a sink that has room again would wake sources that are gone
   membership_->abandon();
   settlement_.clear();
   rounds_.clear();

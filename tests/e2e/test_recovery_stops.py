@@ -125,3 +125,34 @@ def test_workers_told_to_stop_while_one_replays_end_at_once_and_the_next_start_g
     last = {f"{key} 40" for key in keys}
     wait_until(lambda: last <= set(receiver.data.decode().splitlines()[400:]), "the last outputs")
     assert server.terminate() == 0
+
+
+def test_failed_run_whose_receiver_is_slow_writes_what_it_put_out_and_ends(
+    serve: Serve, receiver: Receiver
+) -> None:
+    """A sink that has room again must not wake sources that the failure has ended."""
+    text = one_pipeline(
+        'ab.to_state_partition(count, dict, "counts", by_nothing)',
+        """\
+        @wallaroo.partition
+        def by_nothing(data):
+            return ""
+
+
+        @wallaroo.state_computation(name="count")
+        def count(data, state):
+            state["unpicklable"] = lambda: 1
+            return "x" * 100_000, True
+        """,
+    )
+    records = 300
+    receiver.pause()
+    options = ("--resilience-dir", "recovery", "--epoch-interval", "2")
+    server = serve(text, *options, env={"MALLOC_PERTURB_": "165"})
+    with Client(server.address()) as client:
+        client.send_frames(*(["a"] * records))
+        server.wait_stderr("can't be saved")
+        receiver.resume()
+        assert server.wait() == 1, server.describe()
+    lines = receiver.lines
+    assert 0 < len(lines) <= records
