@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "server/base/log.h"
 #include "server/uv/loop.h"
 
 namespace machida::cluster {
@@ -98,10 +99,19 @@ std::string hand_over(int channel, const KeptConnections& connections) {
 void KeptReceiver::take(uv::Parcel parcel) {
   if (parcel.text == kSockets) {
     for (uv::Descriptor& socket : parcel.descriptors) sockets_.push_back(std::move(socket));
-  } else if (parcel.text == kList && parcel.descriptors.size() == 1) {
-    complete_ = read_list(parcel.descriptors.front().get(), std::exchange(sockets_, {}));
-  } else {
-    throw std::runtime_error("a worker handed over '" + parcel.text + "'");
+    return;
+  }
+  std::vector<uv::Descriptor> sockets = std::exchange(sockets_, {});
+  try {
+    if (parcel.text != kList || parcel.descriptors.size() != 1)
+      throw std::runtime_error("their list has not arrived");
+    complete_ = read_list(parcel.descriptors.front().get(), std::move(sockets));
+  } catch (const std::runtime_error& error) {
+    log::warn(
+        "the connections of a worker are closed instead of handed on: {} (is the limit of open "
+        "files "
+        "too low for all of them in one process?)",
+        error.what());
   }
 }
 

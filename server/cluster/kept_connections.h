@@ -44,7 +44,8 @@ std::string hand_over(int channel, const KeptConnections& connections);
 // In the supervisor: the same of one worker as it arrives.
 class KeptReceiver {
  public:
-  // Throws std::runtime_error when what came makes no sense.
+  // Of what came incompletely, because this process can have no more descriptors, nothing is kept:
+  // with a warning.
   void take(uv::Parcel parcel);
   // Complete ones only.
   KeptConnections result() { return std::move(complete_); }
