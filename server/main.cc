@@ -41,6 +41,7 @@ extern "C" _object* PyInit__machida();  // module.cc
 namespace machida {
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kMistake = 2;  // of the application or on the command line: nothing was started
 constexpr int kRefused = 4;  // the resilience directory can't be used: nothing was started
 
@@ -235,6 +236,9 @@ std::optional<int> run_workers(const Options& options, int argc, char** argv) {
   } catch (const store::StoreError& error) {
     log::error("{}", error.what());
     return kRefused;
+  } catch (const std::exception& error) {
+    log::error("{}: stopping", error.what());
+    return kFailed;
   }
 }
 

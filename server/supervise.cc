@@ -115,6 +115,7 @@ class Application {
   struct Listener {
     std::uint32_t pipeline;
     uv::Descriptor socket;
+    std::string address;
     std::string line;
   };
   std::vector<Listener> listeners_;
@@ -145,6 +146,7 @@ std::string Application::bind(const Facts& facts) {
     std::vector<uv::BoundSocket> sockets = *std::move(bound);
     for (uv::BoundSocket& socket : sockets)
       listeners_.push_back({static_cast<std::uint32_t>(address.pipeline), std::move(socket.socket),
+                            socket.address.text(),
                             fmt::format("listening on {} (pipeline \"{}\")", socket.address.text(),
                                         address.pipeline_name)});
   }
@@ -190,7 +192,7 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   if (task == SeatText::Task::kWork) {
     supervisor.kept = cluster::deal(std::exchange(kept_, {}), supervisor.turns.emplace(workers));
     for (const Listener& listener : listeners_)
-      supervisor.doors.push_back({listener.pipeline, listener.socket.get()});
+      supervisor.doors.push_back({listener.pipeline, listener.socket.get(), listener.address});
   }
   supervisor.arguments = [this, task, workers](const cluster::WorkerStart& start) {
     return argv_with({.task = task,

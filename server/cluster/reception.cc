@@ -25,7 +25,7 @@ void Reception::open() {
   if (!watches_.empty()) return;
   for (const Door& door : doors_) {
     const std::string wrong = uv::start_listening(door.socket);
-    if (!wrong.empty()) throw std::runtime_error("clients can't be listened for: " + wrong);
+    if (!wrong.empty()) throw std::runtime_error(door.address + " can't be listened on: " + wrong);
     watches_.push_back(std::make_unique<uv::AcceptWatch>(
         loop_, door.socket, [this, pipeline = door.pipeline](uv::Descriptor client) {
           on_client(pipeline, std::move(client));

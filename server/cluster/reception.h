@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "server/cluster/kept_connections.h"
@@ -24,7 +25,8 @@ class Reception {
   // Where the clients of a pipeline come in.
   struct Door {
     std::uint32_t pipeline = 0;
-    int socket = -1;  // bound; its owner's, who outlives this
+    int socket = -1;      // bound; its owner's, who outlives this
+    std::string address;  // as people write it
   };
   // Gives a worker a client, without waiting. False: it can't take it now. The descriptor stays the
   // caller's, too.
