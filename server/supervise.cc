@@ -75,7 +75,7 @@ class Application {
       between_.emplace();
       if (directory_)
         if (const int status = change_workers(workers); status != 0) return status;
-      if (uv::SignalsWait::waiting()) {
+      if (stop_wanted_ || uv::SignalsWait::waiting()) {
         log::info("stopped before the workers started");
         return 0;
       }
@@ -126,6 +126,7 @@ class Application {
   bool has_states_ = false;
   bool replace_killed_ = false;
   std::optional<std::uint32_t> scale_to_;  // behind the end of the workers that run
+  bool stop_wanted_ = false;               // while they ran
   bool settled_ = false;  // the last ones have left nothing to be brought to an end
   std::vector<cluster::KeptConnections> kept_;  // of the last ones, by worker
   std::optional<uv::SignalsWait> between_;      // two sets of workers
@@ -231,7 +232,8 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
     settled_ = status == 0;
     kept_ = running.kept();
   }
-  if (running.stop_wanted()) scale_to_.reset();
+  stop_wanted_ = running.stop_wanted();
+  if (stop_wanted_) scale_to_.reset();
   return status;
 }
 
@@ -239,7 +241,7 @@ std::string Application::scale(cluster::Supervisor& running, SeatText::Task task
                                std::uint32_t workers, std::uint32_t wanted) {
   if (wanted > kWorkersMax) return fmt::format("at most {} workers are possible", kWorkersMax);
   if (task != SeatText::Task::kWork || !running.running())
-    return "the workers are being changed, stopped or started again: ask later";
+    return "the workers are being started, changed or stopped: ask later";
   if (!directory_ && has_states_) return "without --resilience-dir the states would be lost";
   if (wanted == workers) return fmt::format("{} workers are running already", workers);
   log::info("{} workers are wanted in place of {}", wanted, workers);
@@ -255,8 +257,10 @@ int Application::change_workers(std::uint32_t wanted) {
   if (old == 0 || old == wanted) return 0;
   log::info("{} is the directory of {} workers: its states go to {}", directory_->path(), old,
             wanted);
-  if (!std::exchange(settled_, false))
-    if (const int status = run_workers(old, SeatText::Task::kSettle); status != 0) return status;
+  if (!std::exchange(settled_, false)) {
+    const int status = run_workers(old, SeatText::Task::kSettle);
+    if (status != 0 || stop_wanted_) return status;  // the directory stays that of the old ones
+  }
   SeatText seat{.task = SeatText::Task::kReshard, .supervisor = ::getpid()};
   seat.seat.workers = wanted;
   seat.old_workers = old;

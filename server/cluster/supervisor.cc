@@ -49,11 +49,7 @@ Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Regis
       starts_(metrics.counter(kStarts)),
       replaced_(metrics.counter(kReplaced)),
       next_start_(loop, [this] { start_next(); }),
-      end_late_(loop,
-                [this] {
-                  log::error("the workers have not ended in time: killing them");
-                  kill_rest();
-                }),
+      end_late_(loop, [this] { on_end_late(); }),
       stop_signal_(
           loop, [this] { stop_wanted_ = true, drain(); },
           [this](int signal) { kill_all(signal); }) {}
@@ -164,10 +160,11 @@ void Supervisor::drain() {
   switch (phase_) {
     case Phase::kRunning:
       phase_ = Phase::kDraining;
+      end_late_.stop();
       reception_.close();
       return tell_all(wire::Drain{});
     case Phase::kReplacing:
-      drain_waits_ = true;
+      if (!std::exchange(drain_waits_, true)) end_late_.start(options_.end_patience_ms);
       return;
     case Phase::kRestarting:
     case Phase::kWaiting:  // after a death: what was not durable is lost, and the status says so
@@ -301,6 +298,12 @@ void Supervisor::restart_or_give_up(const std::string& why, int code) {
   wait_ms_ = *wait_ms;
   kill_rest();
   look_whether_all_ended();
+}
+
+void Supervisor::on_end_late() {
+  log::error("the workers have not ended in time: killing them");
+  if (phase_ == Phase::kReplacing) return stop(1);  // the new one waits for a sink, or user code
+  kill_rest();
 }
 
 void Supervisor::look_whether_all_ended() {

@@ -49,7 +49,8 @@ struct SupervisorOptions {
   std::function<void()> on_ready = nullptr;
   // A worker that is killed is replaced when all were ready; otherwise all start again.
   bool replace_killed = false;
-  // How long workers may take to end when one has failed; then they are killed.
+  // How long workers may take to end when one has failed, or when a stop has to wait for one that
+  // is replaced; then they are killed.
   std::uint64_t end_patience_ms = 35'000;
   std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
   // What a worker says on its control link, after the supervisor has dealt with it.
@@ -75,8 +76,8 @@ class Supervisor final : public LinkEvents {
   void drain_and_keep();
   // After run(): by worker. Nothing when a worker has not ended well.
   std::vector<KeptConnections> kept();
-  // Not draining, and not between a death and the next start.
-  bool running() const noexcept { return phase_ == Phase::kRunning; }
+  // All workers are ready, and none is to end.
+  bool running() const noexcept { return phase_ == Phase::kRunning && ready_ == options_.workers; }
   // Whether a signal or a worker wanted it, not only who called drain().
   bool stop_wanted() const noexcept { return stop_wanted_; }
   // The second: all are killed at once.
@@ -107,6 +108,7 @@ class Supervisor final : public LinkEvents {
   void end(const std::string& why, int code);
   void tell_all(const wire::LinkMessage& message);
   void kill_rest();
+  void on_end_late();
   void look_whether_all_ended();
 
   void on_messages(Link& from, std::span<const wire::LinkMessage> messages) override;

@@ -1,8 +1,13 @@
 #include "server/worker/reshard.h"
 
+#include <fmt/core.h>
+
+#include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "embed/error.h"
@@ -12,6 +17,7 @@
 #include "server/checkpoint/journaled_inputs.h"
 #include "server/checkpoint/state_rows.h"
 #include "server/flow/key_owners.h"
+#include "server/store/journal_files.h"
 #include "server/store/layout.h"
 #include "server/store/store.h"
 
@@ -61,6 +67,39 @@ void add_row(store::Epoch& epoch, std::string_view state, const store::Key& key,
   row.value = std::string(value);
 }
 
+// Batches that a worker has journaled and that are in no epoch.
+std::int64_t unreplayed(const store::Directory& directory, int worker,
+                        const std::optional<store::EpochStore::Newest>& newest) {
+  const std::vector<store::SegmentFacts> segments =
+      store::read_journal(directory.path(), worker).segments;
+  const std::int64_t in_epochs =
+      newest ? checkpoint::JournaledInputs::position_in(newest->epoch.positions) : 0;
+  return segments.empty() ? 0 : std::max<std::int64_t>(0, segments.back().next - in_epochs);
+}
+
+// What is in no closed epoch would be lost.
+void check_settled(const plan::Plan& plan, const store::Directory& directory,
+                   const Stores& old_stores) {
+  const bool has_journal =
+      std::any_of(plan.pipelines.begin(), plan.pipelines.end(), [](const auto& pipeline) {
+        return std::holds_alternative<plan::TcpSourceSpec>(pipeline.source.from);
+      });
+  for (std::size_t i = 0; i < old_stores.size(); ++i) {
+    const std::optional<store::EpochStore::Newest> newest = old_stores[i]->newest();
+    if (newest && !newest->closed && !newest->epoch.outboxes.empty())
+      throw store::StoreError(directory.path() + ": the last epoch is not closed");
+    const std::int64_t left = unreplayed(directory, static_cast<int>(i), newest);
+    if (left == 0) continue;
+    const std::string what = fmt::format("{}: {} journaled batches of worker {} are in no epoch",
+                                         directory.path(), left, i);
+    if (has_journal)
+      throw store::StoreError(
+          fmt::format("{}: start with {} workers, which process them, and change the number later",
+                      what, old_stores.size()));
+    log::warn("{}; the application has no source for them any more: they are dropped", what);
+  }
+}
+
 }  // namespace
 
 std::uint64_t deal_out(const embed::Gil& gil, const plan::Plan& plan, const Stores& old_stores,
@@ -97,11 +136,7 @@ void reshard(const embed::Gil& gil, const plan::Plan& plan, const store::Directo
   Stores old_stores, new_stores;
   for (std::uint32_t i = 0; i < old_workers; ++i)
     old_stores.push_back(std::make_unique<store::Store>(directory, static_cast<int>(i), plan.name));
-  for (const auto& store : old_stores) {
-    const std::optional<store::EpochStore::Newest> newest = store->newest();
-    if (newest && !newest->closed && !newest->epoch.outboxes.empty())
-      throw store::StoreError(directory.path() + ": the last epoch is not closed");
-  }
+  check_settled(plan, directory, old_stores);
   const store::Directory next(store::begin_new_stores(directory),
                               store::Directory::Access::kInspect);
   for (std::uint32_t i = 0; i < new_workers; ++i)
