@@ -1,5 +1,6 @@
 """Dataflows as processes: starting and watching them, one that counts, and what it must write."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -95,8 +96,9 @@ class Run:
         return [pid for pid in self.group() if pid != self.process.pid]
 
     def kill(self) -> None:
-        for pid in self.group():
-            os.kill(pid, signal.SIGKILL)
+        """Ends all at once; the first takes others with it, so some may be gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.communicate()
 
 
