@@ -70,9 +70,9 @@ Resilience::~Resilience() {
   gate_->open = false;
 }
 
-std::vector<std::shared_ptr<const std::string>> Resilience::outbox_of(
-    const std::string& sink) const {
+std::vector<std::shared_ptr<const std::string>> Resilience::outbox_of(const std::string& sink) {
   if (newest_.closed) return {};
+  sinks_known_.insert(sink);
   for (const store::Outbox& outbox : newest_.epoch.outboxes)
     if (outbox.sink == sink) return outbox.chunks;
   return {};
@@ -119,6 +119,13 @@ void Resilience::replay_more() {
 }
 
 void Resilience::start(checkpoint::Accord& accord) {
+  if (!newest_.closed)
+    for (const store::Outbox& outbox : newest_.epoch.outboxes)
+      if (!outbox.chunks.empty() && !sinks_known_.contains(outbox.sink))
+        log::warn(
+            "outputs of epoch {} for {}, which the application does not have any more, are "
+            "dropped",
+            newest_epoch(), outbox.sink);
   epochs_ = std::make_unique<checkpoint::Epochs>(
       checkpoint::Epochs::Parts{.store = *store_,
                                 .journal = journal_.get(),

@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -55,7 +56,7 @@ class Resilience final : public checkpoint::Surroundings, public checkpoint::Epo
   std::int64_t newest_epoch() const noexcept { return newest_.epoch.number; }
   const std::vector<Position>& positions() const noexcept { return newest_.epoch.positions; }
   // What a sink had put out in it and may not have made visible; empty when it has.
-  std::vector<std::shared_ptr<const std::string>> outbox_of(const std::string& sink) const;
+  std::vector<std::shared_ptr<const std::string>> outbox_of(const std::string& sink);
   // The same after a restart, and no other store's.
   const std::string& identity() const noexcept { return identity_; }
   // Of records in outboxes.
@@ -127,6 +128,7 @@ class Resilience final : public checkpoint::Surroundings, public checkpoint::Epo
   std::unique_ptr<checkpoint::Epochs> epochs_;
   uv::NextTurn soon_;
   uv::Timer later_, tick_;
+  std::set<std::string> sinks_known_;  // that may have outputs of the newest epoch
   checkpoint::JournaledInputs::Feed feed_;
   std::function<void()> after_replay_;
   uv::NextTurn replay_soon_;

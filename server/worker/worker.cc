@@ -36,6 +36,7 @@ Worker::Worker(const embed::Gil& gil, const plan::Plan& plan, const std::string&
     : plan_(plan),
       options_(std::move(options)),
       metrics_(metrics),
+      journal_numbers_(plan),
       say_(std::move(say)),
       settlement_(loop_),
       rounds_(settlement_),
@@ -206,11 +207,18 @@ void Worker::on_all_ready() {
 
 void Worker::replay_journal() {
   resilience_->replay(
-      [this](std::size_t pipeline, std::span<const std::string_view> frames) {
-        if (pipeline >= assembly_->pipelines().size()) return;
+      [this](std::size_t number, std::span<const std::string_view> frames) {
+        const std::optional<std::size_t> pipeline = journal_numbers_.pipeline_of(number);
+        if (!pipeline) {
+          if (!std::exchange(said_homeless_, true))
+            log::warn(
+                "what was journaled for pipelines that the application does not have any more is "
+                "dropped");
+          return;
+        }
         const embed::GilLock gil;
         for (std::size_t at = 0; at < frames.size(); at += flow::kBatchRecordsMax)
-          assembly_->pipelines()[pipeline]->run_frames(
+          assembly_->pipelines()[*pipeline]->run_frames(
               gil, frames.subspan(at, std::min(flow::kBatchRecordsMax, frames.size() - at)));
       },
       [this] { open_sources(); });

@@ -28,6 +28,7 @@
 #include "server/worker/assembly.h"
 #include "server/worker/delivery_rounds.h"
 #include "server/worker/due_work.h"
+#include "server/worker/journal_numbers.h"
 #include "server/worker/membership.h"
 #include "server/worker/resilience.h"
 #include "server/worker/settlement.h"
@@ -109,6 +110,8 @@ class Worker final : public Outlets {
   const plan::Plan& plan_;
   WorkerOptions options_;
   metrics::Registry& metrics_;
+  const JournalNumbers journal_numbers_;
+  bool said_homeless_ = false;  // of journaled batches
   std::function<void(const std::string&)> say_;
 
   WallTime time_;

@@ -137,7 +137,7 @@ void Worker::make_sources(const embed::Gil& gil) {
       auto made = std::make_unique<source::TcpSource>(
           loop_, pipeline, intake_, std::get<plan::TcpSourceSpec>(spec.from).address,
           framing_of(gil, spec.decoder, options_.frame_bytes_max),
-          resilience_ ? resilience_->log_of(p) : nullptr, metrics_);
+          resilience_ ? resilience_->log_of(journal_numbers_.of(p)) : nullptr, metrics_);
       if (options_.seat.control >= 0) made->leave_listening();
       sources_.push_back(std::move(made));
     }

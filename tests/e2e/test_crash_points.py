@@ -4,7 +4,7 @@ from pathlib import Path
 
 import _machida
 import pytest
-from harness import Counting, Kafka
+from harness import Counting, Kafka, ServeKafka, kafka_pipeline
 
 POINTS = [
     "snapshot.before",
@@ -50,3 +50,20 @@ def test_killed_at_a_point_of_a_compaction(kafka: Kafka, tmp_path: Path, point: 
             counting.start_to_die(point)
             counting.check_new_outputs()
         counting.finish()
+
+
+def test_outputs_of_a_sink_that_a_changed_application_lacks_are_dropped_with_a_warning(
+    serve_kafka: ServeKafka, kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text, options = kafka_pipeline("", ""), ("--resilience-dir", "recovery")
+    source, first, second = (kafka.new_topic(name) for name in ("in", "first", "second"))
+    source.produce(["a"])
+    monkeypatch.setenv("MACHIDA_CRASH_AT", "store.commit.after")
+    server = serve_kafka(text, *options, source=source, sink=first, ready=False)
+    assert server.wait() != 0
+    monkeypatch.delenv("MACHIDA_CRASH_AT")
+    server = serve_kafka(text, *options, source=source, sink=second)
+    assert server.log_lines("outputs of epoch 1 for", first.name, "dropped")
+    source.produce(["b"])
+    assert second.wait_values(1) == [b"b"]
+    assert server.terminate() == 0
