@@ -23,6 +23,8 @@ using WhenDelivered = std::function<void(std::function<void()>)>;
 class Source {
  public:
   virtual ~Source() = default;
+  // Before anything is connected: takes what others may have. Returns why it can't, or "".
+  virtual std::string reserve() { return {}; }
   // Starts to read. `on_open` is called once, at once or later.
   virtual void open(OnOpen on_open) = 0;
   // Stops reading; what was read goes on through the pipeline. Idempotent.

@@ -51,25 +51,25 @@ std::vector<uv::OpenConnection> TcpSource::release() {
   return released;
 }
 
+std::string TcpSource::reserve() {
+  if (!listens_) return {};
+  Result<std::vector<uv::BoundSocket>> bound = uv::bind_all(where_);
+  if (!bound) return where_.text() + " can't be listened on: " + bound.error();
+  reserved_ = *std::move(bound);
+  return {};
+}
+
 Result<std::vector<std::string>> TcpSource::listen() {
-  Result<std::vector<uv::Address>> found = uv::resolve_now(where_);
-  if (!found) return Error{found.error()};
   std::vector<std::string> lines;
-  std::uint16_t port = where_.port;
-  for (uv::Address address : *found) {
-    address.set_port(port);  // a name with several addresses and port 0: all on the first one's
-    auto listener = std::make_unique<uv::TcpListener>(
-        loop_, [this](uv::TcpListener& waiting) { on_connection(waiting); });
-    const Result<std::optional<uv::Address>> at = listener->listen(address);
-    if (!at) return Error{where_.text() + " can't be listened on: " + at.error()};
-    if (!*at) continue;
-    port = (*at)->port();
-    listeners_.push_back(std::move(listener));
-    lines.push_back(
-        fmt::format("listening on {} (pipeline \"{}\")", (*at)->text(), pipeline_.name()));
+  for (uv::BoundSocket& bound : std::exchange(reserved_, {})) {
+    const std::string address = bound.address.text();
+    listeners_.push_back(std::make_unique<uv::TcpListener>(
+        loop_, std::move(bound.socket),
+        [this](uv::TcpListener& waiting) { on_connection(waiting); }));
+    const std::string wrong = listeners_.back()->listen();
+    if (!wrong.empty()) return Error{address + " can't be listened on: " + wrong};
+    lines.push_back(fmt::format("listening on {} (pipeline \"{}\")", address, pipeline_.name()));
   }
-  if (lines.empty())
-    return Error{where_.text() + " can't be listened on: it is no address of this machine"};
   return lines;
 }
 

@@ -17,6 +17,7 @@
 #include "server/flow/pipeline.h"
 #include "server/metrics/counter.h"
 #include "server/source/source.h"
+#include "server/uv/bound_socket.h"
 #include "server/uv/loop.h"
 #include "server/uv/tcp_listener.h"
 #include "server/uv/timer.h"
@@ -38,7 +39,8 @@ class TcpSource final : public Source {
   void leave_listening() { listens_ = false; }
   ~TcpSource() override;
 
-  // Listens on every address of the name.
+  // Every address of the name; they are listened on from open() on.
+  std::string reserve() override;
   void open(OnOpen on_open) override;
   void drain() override;
   bool drained() const override;
@@ -68,6 +70,7 @@ class TcpSource final : public Source {
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read
+  std::vector<uv::BoundSocket> reserved_;
   std::vector<std::unique_ptr<uv::TcpListener>> listeners_;
   std::unordered_map<std::uint64_t, std::unique_ptr<TcpConnection>> connections_;
   std::uint64_t next_id_ = 0;

@@ -8,8 +8,6 @@
 namespace machida::uv {
 namespace {
 
-constexpr int kBacklog = 1024;
-
 socklen_t size_of(const Address& address) {
   return address.raw()->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
 }
@@ -54,7 +52,7 @@ Result<std::vector<BoundSocket>> bind_all(const HostPort& where) {
 }
 
 std::string start_listening(int socket) {
-  return ::listen(socket, kBacklog) == 0 ? "" : error_text(-errno);
+  return ::listen(socket, kListenBacklog) == 0 ? "" : error_text(-errno);
 }
 
 Result<Descriptor> connect_now(const HostPort& where) {

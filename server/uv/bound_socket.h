@@ -12,6 +12,9 @@
 
 namespace machida::uv {
 
+// Connections that wait to be accepted.
+inline constexpr int kListenBacklog = 1024;
+
 struct BoundSocket {
   Descriptor socket;
   Address address;  // with the port that the system chose if it was 0

@@ -1,11 +1,17 @@
 #include "server/uv/tcp_listener.h"
 
+#include <utility>
+
+#include "server/uv/bound_socket.h"
+
 namespace machida::uv {
 
-TcpListener::TcpListener(Loop& loop, OnConnection on_connection)
+TcpListener::TcpListener(Loop& loop, Descriptor bound, OnConnection on_connection)
     : loop_(loop), on_connection_(std::move(on_connection)), handle_(this) {
   require(uv_tcp_init(loop.raw(), handle_.raw()), "uv_tcp_init");
   handle_.opened();
+  require(uv_tcp_open(handle_.raw(), bound.get()), "uv_tcp_open");
+  bound.release();
 }
 
 void TcpListener::on_waiting(uv_stream_t* raw, int status) {
@@ -13,18 +19,10 @@ void TcpListener::on_waiting(uv_stream_t* raw, int status) {
   if (self && status == 0) self->loop_.guard([self] { self->on_connection_(*self); });
 }
 
-Result<std::optional<Address>> TcpListener::listen(const Address& at) {
-  const unsigned flags = at.raw()->sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
-  int status = uv_tcp_bind(handle_.raw(), at.raw(), flags);
-  if (status == 0)
-    status = uv_listen(reinterpret_cast<uv_stream_t*>(handle_.raw()), kBacklog, on_waiting);
-  sockaddr_storage storage{};
-  int size = sizeof storage;
-  if (status == 0)
-    status = uv_tcp_getsockname(handle_.raw(), reinterpret_cast<sockaddr*>(&storage), &size);
-  if (status == UV_EADDRNOTAVAIL || status == UV_EAFNOSUPPORT) return std::optional<Address>();
-  if (status != 0) return Error{error_text(status)};
-  return std::optional<Address>(Address(reinterpret_cast<const sockaddr&>(storage)));
+std::string TcpListener::listen() {
+  const int status =
+      uv_listen(reinterpret_cast<uv_stream_t*>(handle_.raw()), kListenBacklog, on_waiting);
+  return status == 0 ? "" : error_text(status);
 }
 
 bool TcpListener::accept(TcpStream& into) {

@@ -135,6 +135,7 @@ void Worker::close_storage() {
 
 int Worker::run_to_the_end() {
   int status = 0;
+  if (!reserve_sources()) return 1;
   try {
     for (const auto& sink : sinks_) sink->open();
     status = run_loop();
@@ -163,6 +164,16 @@ int Worker::run_to_the_end() {
     if (status == 0) status = drained;
   }
   return status;
+}
+
+bool Worker::reserve_sources() const {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    const std::string wrong = sources_[i]->reserve();
+    if (wrong.empty()) continue;
+    log::error("pipeline '{}': {}", plan_.pipelines[i].name, wrong);
+    return false;
+  }
+  return true;
 }
 
 // What is half processed is in no epoch: a restart processes it again.

@@ -102,6 +102,7 @@ class Worker final : public Outlets {
   bool all_closed();
   void finish(int status);
   int run_to_the_end();
+  bool reserve_sources() const;  // false: with a line of the log
   int run_loop();
   void close_storage();
   void abandon();

@@ -142,11 +142,13 @@ def test_prints_appear_at_once(serve: Serve, receiver: Receiver) -> None:
         server.wait_stderr("oops")
 
 
-def test_port_in_use_is_one_message_that_names_the_address(
-    serve: Serve, new_receiver: NewReceiver
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_port_in_use_is_one_message_that_names_the_address_though_the_sink_is_away(
+    serve: Serve, receiver: Receiver, new_receiver: NewReceiver, workers: str
 ) -> None:
     taken = new_receiver().address
-    server = serve(one_pipeline(), inputs=taken, ready=False)
+    receiver.stop()
+    server = serve(one_pipeline(), "--workers", workers, inputs=taken, ready=False)
     assert server.wait() == 1
     assert len(server.log_lines(taken)) == 1
     assert "in use" in server.stderr

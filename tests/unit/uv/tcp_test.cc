@@ -1,8 +1,12 @@
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "server/uv/bound_socket.h"
 #include "server/uv/loop.h"
 #include "server/uv/tcp_listener.h"
 #include "server/uv/tcp_stream.h"
@@ -27,23 +31,28 @@ struct Peer final : uv::StreamEvents {
   std::string stop_when, events;
 };
 
+uv::BoundSocket bind_one(std::uint16_t port) {
+  auto bound = uv::bind_all({"127.0.0.1", port});
+  REQUIRE(bound);
+  std::vector<uv::BoundSocket> sockets = *std::move(bound);
+  return std::move(sockets.front());
+}
+
 }  // namespace
 
 TEST_CASE("what one side writes the other reads, and an end is an end") {
   uv::Loop loop;
   Peer server(loop, "end "), client(loop, "");
   std::unique_ptr<uv::TcpStream> accepted;
-  uv::TcpListener listener(loop, [&](uv::TcpListener& waiting) {
+  uv::BoundSocket bound = bind_one(0);
+  uv::TcpListener listener(loop, std::move(bound.socket), [&](uv::TcpListener& waiting) {
     accepted = std::make_unique<uv::TcpStream>(loop, server);
     REQUIRE(waiting.accept(*accepted));
     accepted->start_reading();
   });
-  const auto found = uv::resolve_now({"127.0.0.1", 0});
-  REQUIRE(found);
-  const auto at = listener.listen(found->front());
-  REQUIRE(at);
+  REQUIRE(listener.listen() == "");
   auto stream = std::make_unique<uv::TcpStream>(loop, client);
-  stream->connect(**at);
+  stream->connect(bound.address);
   uv::Timer step(loop, [&] {
     if (client.events == "connected ;") {
       const std::string_view parts[] = {"he", "llo"};
@@ -77,18 +86,20 @@ TEST_CASE("a stream may go while its write and its connect are under way") {
   CHECK(client.events.empty());
 }
 
-TEST_CASE("a port that is taken is an error, an address of another machine is nothing") {
+TEST_CASE("a port that is taken is an error, and so is an address of another machine") {
   uv::Loop loop;
-  uv::TcpListener first(loop, [](uv::TcpListener&) {}), second(loop, [](uv::TcpListener&) {}),
-      third(loop, [](uv::TcpListener&) {});
-  const auto at = first.listen(uv::resolve_now({"127.0.0.1", 0})->front());
-  REQUIRE(at);
-  const auto again = second.listen(**at);
+  uv::BoundSocket bound = bind_one(0);
+  const std::uint16_t port = bound.address.port();
+  uv::TcpListener first(loop, std::move(bound.socket), [](uv::TcpListener&) {});
+  uv::TcpListener second(loop, bind_one(port).socket, [](uv::TcpListener&) {});
+  REQUIRE(first.listen() == "");
+  CHECK(second.listen() == "address already in use");
+  const auto again = uv::bind_all({"127.0.0.1", port});
   REQUIRE_FALSE(again);
   CHECK(again.error() == "address already in use");
-  const auto elsewhere = third.listen(uv::resolve_now({"192.0.2.1", 0})->front());
-  REQUIRE(elsewhere);
-  CHECK_FALSE(elsewhere->has_value());
+  const auto elsewhere = uv::bind_all({"192.0.2.1", 0});
+  REQUIRE_FALSE(elsewhere);
+  CHECK(elsewhere.error() == "it is no address of this machine");
 }
 
 TEST_CASE("what a callback throws comes out of run()") {
