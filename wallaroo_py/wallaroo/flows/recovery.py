@@ -52,7 +52,8 @@ class RecoveryConfig:
     db_dir: the directory with recovery partitions, a str or a path.
     backup_interval: for how long snapshots are kept after newer ones, a timedelta; as long as the
     time between two backups of the directory. None and zero keep none.
-    snapshot_serde: a `Serde` (the class or an object) that makes text of snapshots; None, pickle.
+    snapshot_serde: a `Serde` (the class or an object) that makes text of snapshots; None, they are
+    pickled, and those that pickle refuses are stored with the package `jsonpickle`, if it is there.
     Raises TypeError for arguments of other types, ValueError for a negative backup_interval.
     """
 
@@ -86,7 +87,7 @@ class RecoveryConfig:
 
     @property
     def snapshot_serde(self) -> Any:
-        """What makes text of snapshots; None, they are pickled."""
+        """What makes text of snapshots; None, pickle and jsonpickle store them."""
         return self._snapshot_serde
 
 

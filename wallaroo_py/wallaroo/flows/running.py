@@ -15,6 +15,7 @@ from .dataflow import Dataflow
 from .links import Links, linked
 from .processes import Seat
 from .recovery import RecoveryConfig, check_directory
+from .snapshots import Snapshots
 from .web import shown_over_http
 
 SUMMARY = "BYTEWAX_SUMMARY"
@@ -219,7 +220,11 @@ def _options(
         options["recovery_dir"] = recovery_config.db_dir
         options["backup_interval"] = recovery_config.backup_interval.total_seconds()
         serde = recovery_config.snapshot_serde
-        if serde is not None:
+        if serde is None:
+            snapshots = Snapshots()
+            options["snapshot_ser"] = snapshots.ser
+            options["snapshot_de"] = snapshots.de
+        else:
             options["snapshot_ser"] = lambda snapshot: serde.ser(snapshot).encode()
             options["snapshot_de"] = lambda stored: serde.de(stored.decode())
     return options
