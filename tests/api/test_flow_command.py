@@ -215,6 +215,29 @@ def test_wrong_numbers_of_workers_are_refused():
         cluster_main(flow, "a:1", 0)
     with pytest.raises(ValueError, match="'processes': must be 1 or more"):
         run_cluster(flow, processes=0)
+    with pytest.raises(ValueError, match="'processes': must be 1 or more"):
+        cli_main(flow, processes=0)
+    with pytest.raises(ValueError, match="processes and addresses exclude each other"):
+        cli_main(flow, processes=2, process_id=0, addresses=["localhost:2101"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "workers"),
+    [
+        ({"processes": 2}, {0, 1}),
+        ({"processes": 2, "workers_per_process": 2}, {0, 1, 2, 3}),
+        ({"processes": None, "workers_per_process": None}, {0}),
+    ],
+)
+def test_processes_of_cli_main_multiply_the_workers(arguments, workers):
+    used = set()
+    flow = Dataflow()
+    flow.input("in", TestingSource(range(200)))
+    flow.redistribute()
+    flow.inspect_worker(lambda worker, number: used.add(worker))
+    flow.output("out", TestingSink([]))
+    cli_main(flow, **arguments)
+    assert used == workers
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,7 @@ def cluster_main(
 def cli_main(
     flow: Dataflow,
     *,
+    processes: int | None = 1,
     workers_per_process: int | None = 1,
     process_id: int | None = None,
     addresses: Sequence[str] | None = None,
@@ -109,11 +110,20 @@ def cli_main(
 ) -> None:
     """Run a dataflow in this process, and show it over HTTP if the environment asks for that.
 
+    processes: multiplies workers_per_process: all are workers of this process, which take turns.
+    Those of the command line, `-p` and `-w`, are processes.
     process_id and addresses go together; see `cluster_main` for what they and the others mean.
-    Raises what cluster_main raises, ValueError when only one of the two is given.
+    Raises what cluster_main raises, ValueError when only one of the two is given, or they are
+    together with several processes.
     """
     if (process_id is None) != (not addresses):
         raise ValueError("process_id and addresses go together: give both or none")
+    workers = _workers(processes, workers_per_process)
+    if addresses and processes not in (None, 1):
+        raise ValueError(
+            "processes and addresses exclude each other: with addresses each process is started "
+            "by itself"
+        )
     with shown_over_http(flow):
         cluster_main(
             flow,
@@ -122,7 +132,7 @@ def cli_main(
             epoch_interval=epoch_interval,
             recovery_config=recovery_config,
             config=config,
-            worker_count_per_proc=1 if workers_per_process is None else workers_per_process,
+            worker_count_per_proc=workers,
         )
 
 
@@ -176,12 +186,6 @@ def run_cluster(
 
     For the rest see `run_main`. Raises what run_main raises.
     """
-    count = 1
-    for name, number in (("processes", processes), ("workers_per_process", workers_per_process)):
-        size = 1 if number is None else check_size(name, number)
-        if size < 1:
-            raise ValueError(f"argument {name!r}: must be 1 or more, got {number!r}")
-        count *= size
     cluster_main(
         flow,
         None,
@@ -189,11 +193,22 @@ def run_cluster(
         epoch_interval=epoch_interval,
         recovery_config=recovery_config,
         config=config,
-        worker_count_per_proc=count,
+        worker_count_per_proc=_workers(processes, workers_per_process),
     )
 
 
 run_cluster.__test__ = False  # type: ignore[attr-defined]  # as `test_cluster` it is no test
+
+
+def _workers(processes: int | None, workers_per_process: int | None) -> int:
+    """Return how many workers these are together; None is 1."""
+    count = 1
+    for name, number in (("processes", processes), ("workers_per_process", workers_per_process)):
+        size = 1 if number is None else check_size(name, number)
+        if size < 1:
+            raise ValueError(f"argument {name!r}: must be 1 or more, got {number!r}")
+        count *= size
+    return count
 
 
 def _options(
