@@ -26,11 +26,16 @@ StatelessSource = StatelessSourcePartition
 
 __all__ = [
     "AbortExecution",
+    "DynamicInput",
     "DynamicSource",
     "FixedPartitionedSource",
+    "Input",
+    "PartitionedInput",
     "SimplePollingSource",
     "Source",
+    "StatefulSource",
     "StatefulSourcePartition",
+    "StatelessSource",
     "StatelessSourcePartition",
     "batch",
     "batch_async",

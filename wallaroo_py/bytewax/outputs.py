@@ -19,9 +19,14 @@ StatefulSink = StatefulSinkPartition
 StatelessSink = StatelessSinkPartition
 
 __all__ = [
+    "DynamicOutput",
     "DynamicSink",
     "FixedPartitionedSink",
+    "Output",
+    "PartitionedOutput",
     "Sink",
+    "StatefulSink",
     "StatefulSinkPartition",
+    "StatelessSink",
     "StatelessSinkPartition",
 ]

@@ -19,6 +19,8 @@ TestingInput = TestingSource
 TestingOutput = TestingSink
 
 __all__ = [
+    "TestingInput",
+    "TestingOutput",
     "TestingSink",
     "TestingSource",
     "cluster_main",

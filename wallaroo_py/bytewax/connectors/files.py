@@ -19,9 +19,14 @@ FileInput = FileSource
 FileOutput = FileSink
 
 __all__ = [
+    "CSVInput",
     "CSVSource",
+    "DirInput",
+    "DirOutput",
     "DirSink",
     "DirSource",
+    "FileInput",
+    "FileOutput",
     "FileSink",
     "FileSource",
 ]

@@ -13,6 +13,8 @@ KafkaInput = KafkaSource
 KafkaOutput = KafkaSink
 
 __all__ = [
+    "KafkaInput",
+    "KafkaOutput",
     "KafkaSink",
     "KafkaSource",
 ]

@@ -12,4 +12,5 @@ StdOutput = StdOutSink
 
 __all__ = [
     "StdOutSink",
+    "StdOutput",
 ]
