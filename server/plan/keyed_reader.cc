@@ -144,7 +144,7 @@ std::optional<KeyedSpec> read_keyed_step(const Gil& gil, const std::vector<Objec
   try {
     if (!shape || parts.size() != shape->parts)
       throw Mistake("a tuple of " + std::to_string(parts.size()) + " parts is no such step");
-    if (!embed::is_str(parts[1]) || id.empty()) throw Mistake("its id must be a str");
+    if (!embed::is_str(parts[1])) throw Mistake("its id must be a str");
     return StepReader(gil, parts).read(action);
   } catch (const Mistake& mistake) {
     mistakes.add(place + mistake.what());

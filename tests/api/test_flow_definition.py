@@ -1,5 +1,6 @@
 """What a Dataflow's methods take, refuse, and leave for the engine."""
 
+import asyncio
 import json
 import pickle
 import re
@@ -9,6 +10,7 @@ import pytest
 from bytewax._encoder import encode_dataflow
 from bytewax.connectors.stdio import StdOutSink
 from bytewax.dataflow import Dataflow
+from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingSink, TestingSource, run_main
 from bytewax.window import (
     ClockConfig,
@@ -139,7 +141,6 @@ def test_a_step_id_is_used_once():
         (lambda f: f.map(), TypeError, "missing 1 required positional argument: 'mapper'"),
         (lambda f: f.map("m"), TypeError, "missing 1 required positional argument: 'mapper'"),
         (lambda f: f.map(3, same), TypeError, "argument 'step_id': 'int' object cannot be"),
-        (lambda f: f.map("", same), ValueError, "argument 'step_id': must not be empty"),
         (lambda f: f.filter("f", 3), TypeError, "argument 'predicate': 'int' object is not"),
         (lambda f: f.inspect(3), TypeError, "argument 'inspector': 'int' object is not callable"),
         (lambda f: f.stateful_map("s", 3, add), TypeError, "argument 'builder': 'int' object is"),
@@ -164,7 +165,11 @@ def test_a_step_id_is_used_once():
             TypeError,
             "Unknown window_config type: <class .*WindowConfig'>",
         ),
-        (lambda f: f.map("m", coroutine), TypeError, "is async"),
+        (lambda f: f.filter("f", coroutine), TypeError, "is async"),
+        (lambda f: f.flat_map("f", coroutine), TypeError, "is async"),
+        (lambda f: f.inspect(coroutine), TypeError, "is async"),
+        (lambda f: f.stateful_map("s", int, coroutine), TypeError, "is async"),
+        (lambda f: f.reduce("r", coroutine, same), TypeError, "is async"),
     ],
 )
 def test_a_wrong_argument_is_refused_where_it_is_given(call, error, text):
@@ -176,6 +181,31 @@ def test_a_wrong_argument_is_refused_where_it_is_given(call, error, text):
 
 async def coroutine(item):
     return item
+
+
+def test_a_coroutine_is_an_item_that_a_later_step_runs():
+    out = []
+    flow = Dataflow()
+    flow.input("in", TestingSource([1, 2]))
+    flow.map(coroutine)
+    flow.map(asyncio.run)
+    flow.filter_map(coroutine)
+    flow.map(asyncio.run)
+    flow.output("out", TestingSink(out))
+    run_main(flow)
+    assert out == [1, 2]
+
+
+def test_a_step_id_may_be_empty(tmp_path):
+    init_db_dir(tmp_path, 1)
+    out = []
+    flow = Dataflow()
+    flow.input("in", TestingSource([("a", 1), TestingSource.EOF(), ("a", 2)]))
+    flow.stateful_map("", int, lambda state, value: (state + value, state + value))
+    flow.output("out", TestingSink(out))
+    for _ in range(2):
+        run_main(flow, recovery_config=RecoveryConfig(tmp_path))
+    assert out == [("a", 1), ("a", 3)]
 
 
 def test_a_dataflow_is_what_it_is():

@@ -40,21 +40,27 @@ def check_str(name: str, value: Any) -> str:
     return value
 
 
-def check_function(name: str, value: Any) -> Callable[..., Any]:
-    """Return `value`, which must be callable and return its result at once.
-
-    Raises TypeError, naming the argument, and a function's file and line.
-    """
+def check_callable(name: str, value: Any) -> Callable[..., Any]:
+    """Return `value`, which must be callable. Raises TypeError, naming the argument."""
     if not callable(value):
         raise TypeError(
             f"argument {name!r}: {type(value).__name__!r} object is not callable, "
             f"got {shorten(value)}"
         )
+    function: Callable[..., Any] = value
+    return function
+
+
+def check_function(name: str, value: Any) -> Callable[..., Any]:
+    """Return `value`, which must be callable and return its result at once.
+
+    Raises TypeError, naming the argument, and a function's file and line.
+    """
+    function = check_callable(name, value)
     if inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value):
         raise TypeError(
             f"argument {name!r}: {describe(value)} is async: it would return a coroutine, not data"
         )
-    function: Callable[..., Any] = value
     return function
 
 

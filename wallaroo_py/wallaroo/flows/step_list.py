@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..places import caller_place
-from .arguments import check_function, check_str
+from .arguments import check_callable, check_function, wrong_type
 
 if TYPE_CHECKING:
     from .storage import FlowStorages
+
+# What their function returns is the next item, which a coroutine may be, for a later step to run.
+_TAKE_ANY_RESULT: Final = ("map", "filter_map")
 
 BARE_WINDOW_OUTPUT: Final = "BYTEWAX_BARE_WINDOW_OUTPUT"  # environment variable
 
@@ -59,9 +62,10 @@ class StepList:
         return self.bare_window_output
 
     def _add(self, operator: str, step_id: str | None, *arguments: Any) -> None:
-        """Append a step. Raises TypeError or ValueError for an id that is none or is taken."""
+        """Append a step. Raises TypeError or ValueError for an id that is no str or taken."""
         if step_id is not None:
-            check_str("step_id", step_id)
+            if not isinstance(step_id, str):
+                raise wrong_type("step_id", step_id, "str")
             place = f"`{operator}` at {caller_place()}"
             if step_id in self._places:
                 raise ValueError(
@@ -82,7 +86,8 @@ class StepList:
             raise TypeError(
                 f"Dataflow.{operator}() missing 1 required positional argument: {parameter!r}"
             )
-        checked: Callable[..., Any] = check_function(parameter, function)
+        check = check_callable if operator in _TAKE_ANY_RESULT else check_function
+        checked: Callable[..., Any] = check(parameter, function)
         if step_id is MISSING:
             step_id = self._free_id(operator)
         self._add(operator, step_id, checked)
