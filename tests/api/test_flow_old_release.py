@@ -223,3 +223,18 @@ def test_a_polling_input_is_asked_at_its_interval():
     flow.output("out", TestingOutput(out))
     run_main(flow)
     assert out == [2, 1, 0]
+
+
+def test_a_polling_input_emits_none():
+    class Poll(SimplePollingInput):
+        items = iter([1, None, 3])
+
+        def next_item(self):
+            return next(self.items)
+
+    out = []
+    flow = Dataflow()
+    flow.input("poll", Poll(interval=timedelta(milliseconds=10)))
+    flow.output("out", TestingOutput(out))
+    run_main(flow)
+    assert out == [1, None, 3]

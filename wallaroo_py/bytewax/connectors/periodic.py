@@ -4,11 +4,8 @@ Implemented in `wallaroo.flows.polling`, which has the whole story.
 """
 
 from wallaroo.flows.polling import (
-    SimplePollingSource,
+    SimplePollingInput,
 )
-
-# Names of release 0.17.
-SimplePollingInput = SimplePollingSource
 
 __all__ = [
     "SimplePollingInput",

@@ -26,9 +26,11 @@ class _SimplePollingPartition(StatefulSourcePartition):
         interval: timedelta,
         align_to: datetime | None,
         getter: Callable[[], Any],
+        emits_none: bool,
     ) -> None:
         self._interval = interval
         self._getter = getter
+        self._emits_none = emits_none
         self._next_awake = now
         if align_to is not None:
             since_aligned = (now - align_to) % interval
@@ -42,7 +44,7 @@ class _SimplePollingPartition(StatefulSourcePartition):
             self._next_awake = max(sched, self._next_awake) + retry.timeout
             return []
         self._next_awake += self._interval
-        return [] if item is None else [item]
+        return [item] if item is not None or self._emits_none else []
 
     def next_awake(self) -> datetime | None:
         return self._next_awake
@@ -63,6 +65,7 @@ class SimplePollingSource(FixedPartitionedSource):
     """
 
     Retry = _Retry
+    _emits_none = False
 
     def __init__(self, interval: timedelta, align_to: datetime | None = None) -> None:
         if check_duration("interval", interval) <= timedelta(0):
@@ -83,7 +86,9 @@ class SimplePollingSource(FixedPartitionedSource):
         self, now: datetime, _for_part: str, _resume_state: Any | None
     ) -> StatefulSourcePartition:
         """Build the only partition."""
-        return _SimplePollingPartition(now, self._interval, self._align_to, self.next_item)
+        return _SimplePollingPartition(
+            now, self._interval, self._align_to, self.next_item, self._emits_none
+        )
 
     @abstractmethod
     def next_item(self) -> Any:
@@ -92,3 +97,12 @@ class SimplePollingSource(FixedPartitionedSource):
         Raises `SimplePollingSource.Retry(timeout)` to be called again after the timeout, a
         timedelta, and not after an interval; StopIteration at the end of the input.
         """
+
+
+class SimplePollingInput(SimplePollingSource):
+    """Release 0.17's SimplePollingSource: a None that `next_item` returns is an item.
+
+    For the rest see there.
+    """
+
+    _emits_none = True
