@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -256,6 +257,35 @@ def test_addresses_of_processes_are_of_this_machine(address, text):
     flow.output("out", TestingSink([]))
     with pytest.raises(ValueError, match=re.escape(text)):
         cluster_main(flow, ["localhost:2102", address], 0)
+
+
+WATCH_A_VICTIM_THAT_IS_WAITED_FOR_FIRST = """
+import os, signal, sys
+from wallaroo.flows.processes import _Watch
+hearing, victims = os.pipe()
+os.set_blocking(hearing, False)
+watch = _Watch(hearing)
+for index, end in enumerate([lambda: os._exit(1), lambda: os.kill(os.getpid(), signal.SIGKILL)]):
+    pid = os.fork()
+    if pid == 0:
+        end()
+    watch.pids[pid] = index
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+os.write(victims, (0).to_bytes(4, "little"))
+sys.exit(watch.run())
+"""
+
+
+def test_a_killed_worker_is_named_also_after_those_that_ended_because_of_it():
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH_A_VICTIM_THAT_IS_WAITED_FOR_FIRST],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(wallaroo.__file__).parents[1])},
+        check=False,
+    )
+    assert done.stderr == "worker 1 was killed by signal 9 (Killed)\n"
+    assert done.returncode == 128 + signal.SIGKILL
 
 
 def command(*arguments, cwd=None, **environment):

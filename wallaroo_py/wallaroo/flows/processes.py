@@ -124,6 +124,7 @@ class _Watch:
         self._hearing = hearing
         self._signals = 0
         self._interrupted = False
+        self._ending = False  # those that are left are told to end, or killed
         self._failed: list[tuple[int, int]] = []  # index, status
         for number in _STOP_SIGNALS:
             signal.signal(number, self._on_signal)
@@ -166,7 +167,7 @@ class _Watch:
             return
         status = os.waitstatus_to_exitcode(how)
         if status < 0:
-            if not self._failed and not self._signals:
+            if not self._ending and not self._signals:
                 name = signal.strsignal(-status)
                 print(f"worker {index} was killed by signal {-status} ({name})", file=sys.stderr)
             status = 128 - status
@@ -175,6 +176,7 @@ class _Watch:
 
     def _end_rest(self) -> None:
         self._await_rest(_NOTICE_S_MAX)
+        self._ending = True
         self._tell_rest(signal.SIGTERM)
         self._await_rest(_END_S_MAX)
         self._kill_rest()
