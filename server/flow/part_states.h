@@ -19,9 +19,9 @@ class PartStates final : public EpochStates {
   // `name`: the step's id.
   explicit PartStates(std::string name) : name_(std::move(name)) {}
 
-  // The snapshot of a partition, for the epoch that ends next.
+  // The snapshot of a partition, for the epoch that ends next; dropped when nothing is kept.
   void put(std::string part, embed::Object snapshot) {
-    snapshots_.emplace_back(std::move(part), std::move(snapshot));
+    if (writer_) snapshots_.emplace_back(std::move(part), std::move(snapshot));
   }
   // What was stored for a partition, None if nothing was.
   embed::Object resume_state(const embed::Gil&, const std::string& part) const;

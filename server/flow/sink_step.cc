@@ -133,10 +133,8 @@ DynamicSinkStep::DynamicSinkStep(const Gil& gil, Place place, DeadLetters& dead_
       close_(attribute(gil, built, "close")),
       end_epoch_(attribute(gil, built, "end_epoch")) {}
 
-bool DynamicSinkStep::keeps_items() const { return !embed::is_none(end_epoch_); }
-
 void DynamicSinkStep::write_kept(const Gil& gil) {
-  if (!keeps_items()) return;
+  if (embed::is_none(end_epoch_)) return;
   PyObject* result = PyObject_CallNoArgs(end_epoch_.get());
   if (result)
     Py_DECREF(result);

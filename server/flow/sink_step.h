@@ -22,12 +22,10 @@ inline constexpr std::size_t kWriteItemsMax = 1024;
 class SinkStep : public Step {
  public:
   using Step::Step;
-  // Takes the snapshots that the epoch which ends now needs.
-  virtual void end_epoch(const embed::Gil&) {}
-  // Whether it keeps items until their epoch ends; then epochs end also when nothing is stored.
-  virtual bool keeps_items() const { return false; }
-  // Writes what it has kept: the epoch ends now.
+  // Writes what it has kept: the epoch ends now. All sinks do before the first takes snapshots.
   virtual void write_kept(const embed::Gil&) {}
+  // Takes the snapshots of what was written in the epoch that ends now.
+  virtual void end_epoch(const embed::Gil&) {}
   // Closes what is open, once; what it raises goes to the dead letters.
   virtual void close(const embed::Gil&) = 0;
 
@@ -41,7 +39,6 @@ class DynamicSinkStep final : public SinkStep {
  public:
   DynamicSinkStep(const embed::Gil&, Place place, DeadLetters& dead_letters, embed::Object built);
   void run(const embed::Gil&, Batch& in, Batch& out) override;
-  bool keeps_items() const override;
   void write_kept(const embed::Gil&) override;
   void close(const embed::Gil&) override;
 

@@ -235,9 +235,8 @@ bool FlowRun::round(const Gil& gil, std::int64_t& now_us) {
 // Process 0 has the clock; where each round is an epoch, each process ends those with its rounds.
 // Whether it was: its end may have taken long.
 bool FlowRun::look_whether_epoch_is_over(bool busy, std::int64_t now_us) {
-  const bool has_clock = options_.seats.process == 0 && options_.epoch_interval_us > 0;
-  const bool over = has_clock ? now_us - epoch_began_us_ >= options_.epoch_interval_us
-                              : busy && options_.epoch_interval_us == 0;
+  const bool over = has_clock() ? now_us - epoch_began_us_ >= options_.epoch_interval_us
+                                : busy && options_.epoch_interval_us == 0;
   if (!over || end_wanted_) return false;
   end_wanted_ = true;
   coordination_->want_end();
@@ -252,10 +251,7 @@ void FlowRun::sources_ended() {
 void FlowRun::wait() {
   const std::int64_t now_us = time_.now_us();
   std::int64_t until_us = now_us + kWaitMaxMs * 1000;
-  const bool ends_epochs =
-      options_.seats.process == 0 && options_.epoch_interval_us > 0 &&
-      (keeping_.keeps() || options_.seats.processes > 1 || streams_.keeps_items());
-  if (ends_epochs && !end_wanted_)
+  if (has_clock() && !end_wanted_)
     until_us = std::min(until_us, epoch_began_us_ + options_.epoch_interval_us);
   if (may_read())
     if (const std::optional<std::int64_t> wake_us = streams_.next_wake_us())
@@ -309,11 +305,8 @@ void FlowRun::on_lost(std::uint32_t process, const std::string& why) {
 
 void FlowRun::end_epoch(std::int64_t epoch) {
   const embed::GilLock gil;
-  streams_.write_kept(gil);
-  if (keeping_.keeps()) {
-    streams_.end_epoch(gil);
-    keeping_.end_epoch(gil);
-  }
+  streams_.end_epoch(gil);
+  if (keeping_.keeps()) keeping_.end_epoch(gil);
   epoch_ = static_cast<std::uint64_t>(epoch) + 1;
   epoch_began_us_ = time_.now_us();
   coordination_->stored(epoch);

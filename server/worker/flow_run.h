@@ -70,6 +70,7 @@ class FlowRun final : private checkpoint::EpochMember {
   bool round(const embed::Gil&, std::int64_t& now_us);
   bool may_read() const;
   bool look_whether_epoch_is_over(bool busy, std::int64_t now_us);
+  bool has_clock() const { return options_.seats.process == 0 && options_.epoch_interval_us > 0; }
   void wait();
   void sources_ended();
   void finish(const embed::Gil&, End end);

@@ -196,19 +196,9 @@ std::size_t FlowStreams::end_stage(const Gil& gil, std::size_t stream, std::size
   return next;
 }
 
-bool FlowStreams::keeps_items() const {
-  for (const auto& stream : streams_)
-    for (const flow::SinkStep* sink : stream->sinks)
-      if (sink->keeps_items()) return true;
-  return false;
-}
-
-void FlowStreams::write_kept(const Gil& gil) {
+void FlowStreams::end_epoch(const Gil& gil) {
   for (const auto& stream : streams_)
     for (flow::SinkStep* sink : stream->sinks) sink->write_kept(gil);
-}
-
-void FlowStreams::end_epoch(const Gil& gil) {
   for (const auto& stream : streams_) {
     stream->parts.end_epoch(gil);
     for (flow::SinkStep* sink : stream->sinks) sink->end_epoch(gil);

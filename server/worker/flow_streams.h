@@ -69,10 +69,8 @@ class FlowStreams {
   std::size_t end_stage(const embed::Gil&, std::size_t stream, std::size_t first);
   std::size_t steps(std::size_t stream) const;
 
-  // Some sink keeps items until their epoch ends.
-  bool keeps_items() const;
-  void write_kept(const embed::Gil&);
-  // Takes the positions that an epoch ends with.
+  // Sinks write what they have kept of the epoch that ends now; then sources and sinks are asked
+  // for their positions, whether they are stored or not: user code may commit or acknowledge there.
   void end_epoch(const embed::Gil&);
   // What is open, once; what closing raises goes to the failures.
   void close(const embed::Gil&);

@@ -41,7 +41,8 @@ class StatefulSinkPartition(ABC):
 
         It must be something that pickle knows. `build_part` gets it as `resume_state` after a
         restart, and the next write must go there. What was written must be safe when this
-        returns. Not called after `close`.
+        returns. Called at the end of each epoch in which something was written, also when nothing
+        is stored; not after `close`.
         """
 
     def close(self) -> None:  # noqa: B027 - nothing to do unless overridden

@@ -50,7 +50,8 @@ class StatefulSourcePartition(ABC):
         """Return the position of the item after the last one that `next_batch` returned.
 
         It must be something that pickle knows. `build_part` gets it as `resume_state` after a
-        restart. Not called after `close`.
+        restart. Called at the end of each epoch in which something was read, also when nothing is
+        stored; not after `close`.
         """
 
     def close(self) -> None:  # noqa: B027 - nothing to do unless overridden
