@@ -23,6 +23,8 @@ class PartStates final : public EpochStates {
   void put(std::string part, embed::Object snapshot) {
     if (writer_) snapshots_.emplace_back(std::move(part), std::move(snapshot));
   }
+  // Whether something was stored for a partition.
+  bool was_stored(const std::string& part) const { return restored_.contains(part); }
   // What was stored for a partition, None if nothing was.
   embed::Object resume_state(const embed::Gil&, const std::string& part) const;
 

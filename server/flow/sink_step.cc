@@ -90,7 +90,7 @@ std::unique_ptr<SinkStep> make_sink_step(const Gil& gil, Place place, const Obje
   if (adapted->partitioned)
     return std::make_unique<PartitionedSinkStep>(gil, std::move(place), dead_letters,
                                                  std::move(adapted->adapter),
-                                                 std::move(adapted->names));
+                                                 std::move(adapted->names), worker, workers);
   PyObject* built = PyObject_CallMethod(adapted->adapter.get(), "build", "II", worker, workers);
   if (!built) {
     dead_letters.add_pending(gil, place, Py_None);
@@ -156,13 +156,21 @@ void DynamicSinkStep::run(const Gil& gil, Batch& in, Batch& out) {
 void DynamicSinkStep::close(const Gil& gil) { close_part(gil, std::move(close_)); }
 
 PartitionedSinkStep::PartitionedSinkStep(const Gil& gil, Place place, DeadLetters& dead_letters,
-                                         Object adapter, std::vector<std::string> names)
+                                         Object adapter, std::vector<std::string> names,
+                                         std::uint32_t worker, std::uint32_t workers)
     : SinkStep(std::move(place), dead_letters),
       adapter_(std::move(adapter)),
       part_fn_(attribute(gil, adapter_, "part_fn")),
+      worker_(worker),
+      workers_(workers),
       states_(this->place().step) {
   for (std::string& name : names)
     parts_.push_back({std::move(name), Object::steal(gil, PyList_New(0)), {}, {}, {}, false});
+}
+
+void PartitionedSinkStep::resume(const Gil& gil) {
+  for (std::size_t i = worker_; i < parts_.size(); i += workers_)
+    if (states_.was_stored(parts_[i].name)) build(gil, parts_[i]);
 }
 
 void PartitionedSinkStep::add(const Gil& gil, PyObject* item) {

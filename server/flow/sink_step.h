@@ -22,6 +22,8 @@ inline constexpr std::size_t kWriteItemsMax = 1024;
 class SinkStep : public Step {
  public:
   using Step::Step;
+  // Everything that was stored is restored, and nothing has run yet: builds what goes on there.
+  virtual void resume(const embed::Gil&) {}
   // Writes what it has kept: the epoch ends now. All sinks do before the first takes snapshots.
   virtual void write_kept(const embed::Gil&) {}
   // Takes the snapshots of what was written in the epoch that ends now.
@@ -47,12 +49,15 @@ class DynamicSinkStep final : public SinkStep {
 };
 
 // FixedPartitionedSink: an item belongs to the partition part_fn(key) % count of the sorted names,
-// which is built when its first item comes.
+// which is built when its first item comes; one that goes on where it was is built at the start,
+// since what an unfinished epoch wrote must go even if nothing more is written.
 class PartitionedSinkStep final : public SinkStep {
  public:
-  // `adapter` is a FixedSink (wallaroo/flows/sink_adapter.py); `names` sorted.
+  // `adapter` is a FixedSink (wallaroo/flows/sink_adapter.py); `names` sorted. In one of `workers`.
   PartitionedSinkStep(const embed::Gil&, Place place, DeadLetters& dead_letters,
-                      embed::Object adapter, std::vector<std::string> names);
+                      embed::Object adapter, std::vector<std::string> names, std::uint32_t worker,
+                      std::uint32_t workers);
+  void resume(const embed::Gil&) override;
   void run(const embed::Gil&, Batch& in, Batch& out) override;
   void end_epoch(const embed::Gil&) override;
   void close(const embed::Gil&) override;
@@ -70,6 +75,7 @@ class PartitionedSinkStep final : public SinkStep {
 
   embed::Object adapter_, part_fn_;
   std::vector<Part> parts_;
+  std::uint32_t worker_, workers_;
   PartStates states_;
 };
 

@@ -166,7 +166,7 @@ bool FlowRun::take_partition(const wire::Partition& partition) {
 void FlowRun::start(const Gil& gil, std::uint64_t newest_epoch) {
   keeping_.restored();
   epoch_ = newest_epoch + 1;
-  streams_.build_sources(gil);
+  streams_.build_parts(gil);
   epoch_began_us_ = time_.now_us();
   coordination_.emplace(
       cluster::Coordination::Parts{.peers = peers_,

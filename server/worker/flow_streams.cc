@@ -115,8 +115,10 @@ void FlowStreams::agree_on_partitions(std::size_t stream, std::vector<std::strin
   streams_[stream]->parts.agree_on(std::move(names));
 }
 
-void FlowStreams::build_sources(const Gil& gil) {
+void FlowStreams::build_parts(const Gil& gil) {
   for (const auto& stream : streams_) stream->parts.build(gil, around_.failures, around_.time);
+  for (const auto& stream : streams_)
+    for (flow::SinkStep* sink : stream->sinks) sink->resume(gil);
 }
 
 std::vector<std::vector<flow::EpochStates*>> FlowStreams::states() {

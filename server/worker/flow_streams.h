@@ -43,8 +43,9 @@ class FlowStreams {
   const std::vector<std::string>& list_partitions(const embed::Gil&, std::size_t stream);
   // What process 0 has found, which all go by.
   void agree_on_partitions(std::size_t stream, std::vector<std::string> names);
-  // The partitions of the workers here, from what was restored into states().
-  void build_sources(const embed::Gil&);
+  // The partitions of the workers here, from what was restored into states(): of sources, and of
+  // sinks those that go on where they were.
+  void build_parts(const embed::Gil&);
   // By worker of this process.
   std::vector<std::vector<flow::EpochStates*>> states();
 

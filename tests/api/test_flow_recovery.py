@@ -4,7 +4,7 @@ import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bytewax.connectors.files import DirSource, FileSink, FileSource
+from bytewax.connectors.files import DirSink, DirSource, FileSink, FileSource
 from bytewax.dataflow import Dataflow
 from bytewax.recovery import (
     InconsistentPartitionsError,
@@ -16,6 +16,7 @@ from bytewax.recovery import (
 from bytewax.serde import JsonPickleSerde, Serde
 from bytewax.testing import TestingSink, TestingSource, cluster_main, run_main
 from bytewax.window import EventClockConfig, SessionWindow, TumblingWindow
+from flow_threads import run_processes
 
 EACH_BATCH = timedelta(0)
 WEEK = timedelta(weeks=1)
@@ -191,6 +192,37 @@ def test_files_are_written_exactly_once(config, tmp_path):
     for _ in range(6):
         run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
     assert path.read_text().splitlines() == [line for _, line in lines]
+
+
+@pytest.mark.parametrize(("processes", "workers"), [(1, 1), (1, 3), (3, 1), (2, 2)])
+def test_what_an_unfinished_epoch_wrote_is_gone_also_where_nothing_more_is_written(
+    config, tmp_path, processes, workers
+):
+    directory = tmp_path / "out"
+    directory.mkdir()
+    batches = [[("0", "a"), ("1", "b"), ("2", "c")], [("0", "d"), ("2", "e"), ("1", "wrong")]]
+
+    def run(wrong):
+        def check(item):
+            assert item[1] != "wrong"
+            return item
+
+        flow = Dataflow()
+        flow.input("in", TestingSource(sum(batches, []), batch_size=3))
+        flow.filter("right", lambda item: wrong or item[1] in "abc")
+        flow.output("files", DirSink(directory, 3, assign_file=int))
+        flow.map("check", check)
+        flow.output("out", TestingSink([]))
+        settings = {"epoch_interval": EACH_BATCH, "recovery_config": config}
+        return run_processes(flow, processes=processes, workers=workers, **settings)
+
+    def read():
+        return {path.name: path.read_text() for path in directory.iterdir()}
+
+    assert None not in run(wrong=True)
+    assert read()["part_1"] == "b\nwrong\n"
+    assert run(wrong=False) == [None] * processes
+    assert read() == {"part_0": "a\n", "part_1": "b\n", "part_2": "c\n"}
 
 
 @pytest.mark.parametrize("workers", [(3, 5, 1), (1, 3, 2)])

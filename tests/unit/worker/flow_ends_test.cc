@@ -51,7 +51,7 @@ class Process {
                       .epoch = epoch_}),
         ends(streams, peers) {
     for (std::size_t i = 0; i < streams.size(); ++i) streams.list_partitions(gil, i);
-    streams.build_sources(gil);
+    streams.build_parts(gil);
   }
 
   void read_all(std::size_t stream) {
