@@ -19,13 +19,16 @@ constexpr const char* kAssigning = "error assigning output partition";
 
 constexpr std::size_t kNoPart = std::numeric_limits<std::size_t>::max();
 
-// Which of `parts` partitions an item belongs to. kNoPart, with an exception set: to none.
+// Which of `parts` partitions an item belongs to: by anything that is an index, as NumPy's integers
+// are. kNoPart, with an exception set: to none.
 std::size_t part_of(const Gil& gil, PyObject* item, PyObject* part_fn, std::size_t parts) {
   PyObject* made = nullptr;
   PyObject* key = exact_key(gil, item, made);
   const Object owned = made ? Object::steal(gil, made) : Object();
   PyObject* number = key ? call_one(gil, part_fn, key) : nullptr;
-  const std::size_t part = number ? PyLong_AsSize_t(number) : 0;
+  PyObject* index = number ? PyNumber_Index(number) : nullptr;
+  const std::size_t part = index ? PyLong_AsSize_t(index) : 0;
+  Py_XDECREF(index);
   Py_XDECREF(number);
   return PyErr_Occurred() ? kNoPart : part % parts;
 }

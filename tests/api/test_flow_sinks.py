@@ -8,6 +8,7 @@ from zlib import adler32
 import pytest
 from bytewax.connectors.files import CSVSource, DirSink, DirSource, FileSink, FileSource
 from bytewax.connectors.stdio import StdOutSink
+from bytewax.dataflow import Dataflow
 from bytewax.outputs import (
     DynamicSink,
     FixedPartitionedSink,
@@ -17,7 +18,7 @@ from bytewax.outputs import (
 )
 from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.serde import JsonPickleSerde, Serde
-from bytewax.testing import TestingSink
+from bytewax.testing import TestingSink, TestingSource, run_main
 from bytewax.tracing import JaegerConfig, OtlpTracingConfig, setup_tracing
 from wallaroo.flows.sink_adapter import adapt_sink
 from wallaroo.flows.source_adapter import adapt_source
@@ -222,6 +223,22 @@ def test_a_directory_sink_names_and_chooses_its_files(tmp_path):
     own = DirSink(tmp_path, 2, lambda i, n: f"{i} of {n}", assign_file=len, end="")
     assert own.list_parts() == ["0 of 2", "1 of 2"]
     assert own.part_fn("key") == 3
+
+
+def test_a_partition_is_chosen_by_anything_that_is_an_index(tmp_path):
+    class Index:  # as an integer of NumPy
+        def __init__(self, key):
+            self.number = int(key)
+
+        def __index__(self):
+            return self.number
+
+    flow = Dataflow()
+    flow.input("in", TestingSource([("0", "a"), ("1", "b"), ("3", "c")]))
+    flow.output("out", DirSink(tmp_path, 2, assign_file=Index))
+    run_main(flow)
+    assert (tmp_path / "part_0").read_text() == "a\n"
+    assert (tmp_path / "part_1").read_text() == "b\nc\n"
 
 
 def test_standard_output_gets_a_line_per_item(capsys):
