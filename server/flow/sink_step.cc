@@ -1,12 +1,9 @@
 #include "server/flow/sink_step.h"
 
 #include <algorithm>
-#include <limits>
-#include <optional>
 
 #include "embed/value.h"
 #include "server/flow/call.h"
-#include "server/flow/item_key.h"
 
 namespace machida::flow {
 namespace {
@@ -17,99 +14,41 @@ using embed::Object;
 constexpr const char* kWriting = "error writing output batch";
 constexpr const char* kAssigning = "error assigning output partition";
 
-constexpr std::size_t kNoPart = std::numeric_limits<std::size_t>::max();
-
-// Which of `parts` partitions an item belongs to: by anything that is an index, as NumPy's integers
-// are. kNoPart, with an exception set: to none.
-std::size_t part_of(const Gil& gil, PyObject* item, PyObject* part_fn, std::size_t parts) {
-  PyObject* made = nullptr;
-  PyObject* key = exact_key(gil, item, made);
-  const Object owned = made ? Object::steal(gil, made) : Object();
-  PyObject* number = key ? call_one(gil, part_fn, key) : nullptr;
-  PyObject* index = number ? PyNumber_Index(number) : nullptr;
-  const std::size_t part = index ? PyLong_AsSize_t(index) : 0;
-  Py_XDECREF(index);
-  Py_XDECREF(number);
-  return PyErr_Occurred() ? kNoPart : part % parts;
-}
-
 class ByPart final : public Assignment {
  public:
-  ByPart(Object part_fn, std::size_t parts, std::uint32_t workers)
-      : part_fn_(std::move(part_fn)), parts_(parts), workers_(workers) {}
+  explicit ByPart(const SinkParts& parts) : parts_(parts) {}
   std::uint32_t owner_of(const Gil& gil, PyObject* item) override {
-    const std::size_t part = part_of(gil, item, part_fn_.get(), parts_);
-    return part == kNoPart ? KeyOwners::kNobody : static_cast<std::uint32_t>(part % workers_);
+    const std::size_t part = parts_.part_of(gil, item);
+    return part == SinkParts::kNone ? KeyOwners::kNobody : parts_.parts()[part].worker;
   }
 
  private:
-  Object part_fn_;
-  std::size_t parts_;
-  std::uint32_t workers_;
+  const SinkParts& parts_;
 };
 
 Object attribute(const Gil& gil, const Object& of, const char* name) {
   return Object::steal(gil, PyObject_GetAttrString(of.get(), name));
 }
 
-// What a sink looks like to the engine; nothing when user code raised.
-struct AdaptedSink {
-  Object adapter;
-  bool partitioned = false;
-  std::vector<std::string> names;  // sorted
-};
-std::optional<AdaptedSink> adapt(const Gil& gil, const Place& place, const Object& sink,
-                                 DeadLetters& dead_letters) {
-  const Object function = embed::imported(gil, "wallaroo.flows.sink_adapter", "adapt_sink");
-  AdaptedSink adapted;
-  PyObject* adapter = call_one(gil, function.get(), sink.get());
-  if (adapter) adapted.adapter = Object::steal(gil, adapter);
-  if (adapter) adapted.partitioned = PyObject_HasAttrString(adapter, "list_parts");
-  PyObject* listed =
-      adapted.partitioned ? PyObject_CallMethod(adapter, "list_parts", nullptr) : nullptr;
-  if (!adapter || (adapted.partitioned && !listed)) {
-    dead_letters.add_pending(gil, place, Py_None);
-    return std::nullopt;
-  }
-  if (!listed) return adapted;
-  for (const Object& name : embed::items(gil, Object::steal(gil, listed)))
-    adapted.names.push_back(embed::str(gil, name));
-  std::sort(adapted.names.begin(), adapted.names.end());
-  if (!adapted.names.empty()) return adapted;
-  dead_letters.add(
-      gil, place,
-      embed::made_error("ValueError", "the sink of step '" + place.step + "' lists no partitions"),
-      Py_None);
-  return std::nullopt;
-}
-
 }  // namespace
 
-std::unique_ptr<SinkStep> make_sink_step(const Gil& gil, Place place, const Object& sink,
+std::unique_ptr<SinkStep> make_sink_step(const Gil& gil, const SinkParts& parts,
                                          std::uint32_t worker, std::uint32_t workers,
                                          DeadLetters& dead_letters) {
-  std::optional<AdaptedSink> adapted = adapt(gil, place, sink, dead_letters);
-  if (!adapted) return nullptr;
-  if (adapted->partitioned)
-    return std::make_unique<PartitionedSinkStep>(gil, std::move(place), dead_letters,
-                                                 std::move(adapted->adapter),
-                                                 std::move(adapted->names), worker, workers);
-  PyObject* built = PyObject_CallMethod(adapted->adapter.get(), "build", "II", worker, workers);
+  if (!parts.adapter()) return nullptr;
+  if (parts.partitioned())
+    return std::make_unique<PartitionedSinkStep>(parts, worker, dead_letters);
+  PyObject* built = PyObject_CallMethod(parts.adapter().get(), "build", "II", worker, workers);
   if (!built) {
-    dead_letters.add_pending(gil, place, Py_None);
+    dead_letters.add_pending(gil, parts.place(), Py_None);
     return nullptr;
   }
-  return std::make_unique<DynamicSinkStep>(gil, std::move(place), dead_letters,
+  return std::make_unique<DynamicSinkStep>(gil, parts.place(), dead_letters,
                                            Object::steal(gil, built));
 }
 
-std::unique_ptr<Assignment> make_sink_assignment(const Gil& gil, const Place& place,
-                                                 const Object& sink, std::uint32_t workers,
-                                                 DeadLetters& dead_letters) {
-  const std::optional<AdaptedSink> adapted = adapt(gil, place, sink, dead_letters);
-  if (!adapted || !adapted->partitioned) return nullptr;
-  return std::make_unique<ByPart>(attribute(gil, adapted->adapter, "part_fn"),
-                                  adapted->names.size(), workers);
+std::unique_ptr<Assignment> make_sink_assignment(const SinkParts& parts) {
+  return parts.partitioned() ? std::make_unique<ByPart>(parts) : nullptr;
 }
 
 void SinkStep::write(const Gil& gil, PyObject* write_batch, PyObject* list, const char* what) {
@@ -158,27 +97,23 @@ void DynamicSinkStep::run(const Gil& gil, Batch& in, Batch& out) {
 
 void DynamicSinkStep::close(const Gil& gil) { close_part(gil, std::move(close_)); }
 
-PartitionedSinkStep::PartitionedSinkStep(const Gil& gil, Place place, DeadLetters& dead_letters,
-                                         Object adapter, std::vector<std::string> names,
-                                         std::uint32_t worker, std::uint32_t workers)
-    : SinkStep(std::move(place), dead_letters),
-      adapter_(std::move(adapter)),
-      part_fn_(attribute(gil, adapter_, "part_fn")),
+PartitionedSinkStep::PartitionedSinkStep(const SinkParts& shared, std::uint32_t worker,
+                                         DeadLetters& dead_letters)
+    : SinkStep(shared.place(), dead_letters),
+      shared_(shared),
       worker_(worker),
-      workers_(workers),
-      states_(this->place().step) {
-  for (std::string& name : names)
-    parts_.push_back({std::move(name), Object::steal(gil, PyList_New(0)), {}, {}, {}, false});
-}
+      states_(this->place().step) {}
 
-void PartitionedSinkStep::resume(const Gil& gil) {
-  for (std::size_t i = worker_; i < parts_.size(); i += workers_)
-    if (states_.was_stored(parts_[i].name)) build(gil, parts_[i]);
+void PartitionedSinkStep::begin(const Gil& gil) {
+  for (const OwnedPart& owned : shared_.parts()) {
+    parts_.push_back({owned.name, Object::steal(gil, PyList_New(0)), {}, {}, {}, false});
+    if (owned.worker == worker_ && states_.was_stored(owned.name)) build(gil, parts_.back());
+  }
 }
 
 void PartitionedSinkStep::add(const Gil& gil, PyObject* item) {
-  const std::size_t part = part_of(gil, item, part_fn_.get(), parts_.size());
-  if (part == kNoPart) return failed(gil, item, kAssigning, part_fn_.get());
+  const std::size_t part = shared_.part_of(gil, item);
+  if (part == SinkParts::kNone) return failed(gil, item, kAssigning, shared_.part_fn());
   PyObject* items = parts_[part].items.get();
   if (PyList_Append(items, PyTuple_GET_ITEM(item, 1)) < 0) embed::throw_pending(gil);
 }
@@ -187,7 +122,8 @@ bool PartitionedSinkStep::build(const Gil& gil, Part& part) {
   if (part.write_batch) return true;
   const Object name = embed::make_str(gil, part.name);
   const Object state = states_.resume_state(gil, part.name);
-  PyObject* made = PyObject_CallMethod(adapter_.get(), "build_part", "OO", name.get(), state.get());
+  PyObject* made =
+      PyObject_CallMethod(shared_.adapter().get(), "build_part", "OO", name.get(), state.get());
   if (!made) {
     failed(gil, name.get(), "error building output partition", nullptr);
     return false;

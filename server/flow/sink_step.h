@@ -12,6 +12,7 @@
 #include "embed/object.h"
 #include "server/flow/assignment.h"
 #include "server/flow/part_states.h"
+#include "server/flow/sink_parts.h"
 #include "server/flow/step.h"
 
 namespace machida::flow {
@@ -22,8 +23,8 @@ inline constexpr std::size_t kWriteItemsMax = 1024;
 class SinkStep : public Step {
  public:
   using Step::Step;
-  // Everything that was stored is restored, and nothing has run yet: builds what goes on there.
-  virtual void resume(const embed::Gil&) {}
+  // What was stored is restored, the processes have agreed on the partitions, nothing has run yet.
+  virtual void begin(const embed::Gil&) {}
   // Writes what it has kept: the epoch ends now. All sinks do before the first takes snapshots.
   virtual void write_kept(const embed::Gil&) {}
   // Takes the snapshots of what was written in the epoch that ends now.
@@ -53,11 +54,9 @@ class DynamicSinkStep final : public SinkStep {
 // since what an unfinished epoch wrote must go even if nothing more is written.
 class PartitionedSinkStep final : public SinkStep {
  public:
-  // `adapter` is a FixedSink (wallaroo/flows/sink_adapter.py); `names` sorted. In one of `workers`.
-  PartitionedSinkStep(const embed::Gil&, Place place, DeadLetters& dead_letters,
-                      embed::Object adapter, std::vector<std::string> names, std::uint32_t worker,
-                      std::uint32_t workers);
-  void resume(const embed::Gil&) override;
+  // In worker `worker`. `shared`, of a FixedPartitionedSink, outlives it.
+  PartitionedSinkStep(const SinkParts& shared, std::uint32_t worker, DeadLetters& dead_letters);
+  void begin(const embed::Gil&) override;
   void run(const embed::Gil&, Batch& in, Batch& out) override;
   void end_epoch(const embed::Gil&) override;
   void close(const embed::Gil&) override;
@@ -73,22 +72,19 @@ class PartitionedSinkStep final : public SinkStep {
   bool build(const embed::Gil&, Part& part);
   void add(const embed::Gil&, _object* item);
 
-  embed::Object adapter_, part_fn_;
-  std::vector<Part> parts_;
-  std::uint32_t worker_, workers_;
+  const SinkParts& shared_;
+  const std::uint32_t worker_;
+  std::vector<Part> parts_;  // as in `shared_`
   PartStates states_;
 };
 
-// The live step for a user's bytewax.outputs.Sink in one of `workers` workers; null: user code
+// The live step of worker `worker` of `workers`, for a sink that outlives it; null: user code
 // raised, which went to `dead_letters`.
-std::unique_ptr<SinkStep> make_sink_step(const embed::Gil&, Place place, const embed::Object& sink,
+std::unique_ptr<SinkStep> make_sink_step(const embed::Gil&, const SinkParts& parts,
                                          std::uint32_t worker, std::uint32_t workers,
                                          DeadLetters& dead_letters);
 
-// Which worker writes an item: its partition's, shared out like those of sources. Null: the sink is
-// written by whoever has the item.
-std::unique_ptr<Assignment> make_sink_assignment(const embed::Gil&, const Place& place,
-                                                 const embed::Object& sink, std::uint32_t workers,
-                                                 DeadLetters& dead_letters);
+// Which worker writes an item: the one that has its partition. Null: whoever has the item.
+std::unique_ptr<Assignment> make_sink_assignment(const SinkParts& parts);
 
 }  // namespace machida::flow

@@ -26,21 +26,21 @@ Object set_up(const Gil& gil, DeadLetters& dead_letters, const Place& place, Cal
 
 }  // namespace
 
-const std::vector<std::string>& SourceParts::list(const Gil& gil, DeadLetters& dead_letters) {
+std::vector<std::string> SourceParts::list(const Gil& gil, DeadLetters& dead_letters) {
   const Object adapt = embed::imported(gil, "wallaroo.flows.source_adapter", "adapt_source");
   adapter_ = set_up(gil, dead_letters, place_,
                     [&] { return PyObject_CallOneArg(adapt.get(), source_.get()); });
-  if (!adapter_) return names_;
+  if (!adapter_) return {};
   const Object kind = Object::steal(gil, PyObject_GetAttrString(adapter_.get(), "kind"));
   is_dynamic_ = embed::str(gil, kind) == "dynamic";
-  if (is_dynamic_) return names_;
+  if (is_dynamic_) return {};
   const Object listed = set_up(gil, dead_letters, place_, [&] {
     return PyObject_CallMethod(adapter_.get(), "list_parts", nullptr);
   });
-  if (!listed) return names_;
-  for (const Object& name : embed::items(gil, listed)) names_.push_back(embed::str(gil, name));
-  std::sort(names_.begin(), names_.end());
-  return names_;
+  if (!listed) return {};
+  std::vector<std::string> names;
+  for (const Object& name : embed::items(gil, listed)) names.push_back(embed::str(gil, name));
+  return names;
 }
 
 void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemTime& time) {
@@ -56,11 +56,12 @@ void SourceParts::build(const Gil& gil, DeadLetters& dead_letters, const SystemT
       add(w, "", set_up(gil, dead_letters, place_, [&] {
             return PyObject_CallMethod(adapter_.get(), "build", "OII", now.get(), w, workers_.all);
           }));
-    for (std::size_t i = w; i < names_.size(); i += workers_.all) {
-      const Object state = states_.resume_state(gil, names_[i]);
-      add(w, names_[i], set_up(gil, dead_letters, place_, [&] {
+    for (const OwnedPart& owned : owned_) {
+      if (owned.worker != w) continue;
+      const Object state = states_.resume_state(gil, owned.name);
+      add(w, owned.name, set_up(gil, dead_letters, place_, [&] {
             return PyObject_CallMethod(adapter_.get(), "build_part", "OsO", now.get(),
-                                       names_[i].c_str(), state.get());
+                                       owned.name.c_str(), state.get());
           }));
     }
   }

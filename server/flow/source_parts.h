@@ -10,6 +10,7 @@
 #include "embed/gil.h"
 #include "embed/object.h"
 #include "server/base/system_time.h"
+#include "server/flow/owned_parts.h"
 #include "server/flow/part_states.h"
 #include "server/flow/source_part.h"
 
@@ -28,14 +29,13 @@ class SourceParts {
         workers_(workers),
         states_(place_.step) {}
 
-  // Asks the source which partitions it has, and returns their names, sorted: none of a dynamic
+  // Asks the source which partitions this process sees, and returns their names: none of a dynamic
   // source. What user code raises goes to the dead letters.
-  const std::vector<std::string>& list(const embed::Gil&, DeadLetters& dead_letters);
-  // Others than list() has found are what all processes go by.
-  void agree_on(std::vector<std::string> names) { names_ = std::move(names); }
-  // Behind list(). Builds the partitions of the workers here, from what was restored into states().
-  // They are shared out in the order of their names, each to the worker with the fewest; a dynamic
-  // source is built once per worker. What user code raises goes to the dead letters.
+  std::vector<std::string> list(const embed::Gil&, DeadLetters& dead_letters);
+  // Those that all processes go by.
+  void agree_on(OwnedParts parts) { owned_ = std::move(parts); }
+  // Behind both. Builds the partitions of the workers here, from what was restored into states(); a
+  // dynamic source is built once per worker. What user code raises goes to the dead letters.
   void build(const embed::Gil&, DeadLetters& dead_letters, const SystemTime& time);
 
   struct Part {
@@ -60,7 +60,7 @@ class SourceParts {
   PartStates states_;
   embed::Object adapter_;
   bool is_dynamic_ = false;
-  std::vector<std::string> names_;
+  OwnedParts owned_;
   std::vector<Part> parts_;
 };
 

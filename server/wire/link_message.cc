@@ -15,9 +15,9 @@ constexpr std::string_view kMagic = "machida-link";
 constexpr std::uint16_t kVersion = 1;
 
 constexpr std::array<const char*, std::variant_size_v<LinkMessage>> kNames = {
-    "Hello",     "Batch",  "Barrier",   "EndEpoch", "Stored", "Commit",
-    "Committed", "Close",  "Drain",     "Drained",  "Failed", "Ready",
-    "Pause",     "Resume", "KeptState", "Restored", "Ended",  "Partition"};
+    "Hello",     "Batch",    "Barrier", "EndEpoch",  "Stored", "Commit", "Committed",
+    "Close",     "Drain",    "Drained", "Failed",    "Ready",  "Pause",  "Resume",
+    "KeptState", "Restored", "Ended",   "Partition", "Listed"};
 
 template <class T>
 void put(std::string& to, T value) {
@@ -63,7 +63,8 @@ void put_fields(std::string& to, const KeptState& state) {
 }
 
 void put_fields(std::string& to, const Partition& partition) {
-  put(to, partition.stream);
+  put(to, partition.of);
+  put(to, partition.worker);
   to += partition.name;
 }
 
@@ -157,7 +158,8 @@ std::string take_fields(Fields& from, KeptState& state) {
 }
 
 std::string take_fields(Fields& from, Partition& partition) {
-  from.take(partition.stream);
+  from.take(partition.of);
+  from.take(partition.worker);
   partition.name = from.rest();
   return {};
 }

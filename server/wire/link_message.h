@@ -7,8 +7,8 @@
 //   Committed
 //                          → Close; Drained → Drain, Drained. The answer comes when all have asked.
 //   supervisor ↔ worker    Hello, Ready, Committed, Drain → Drained, Failed
-//   process ↔ process      those of workers, and of a dataflow: Partition, KeptState, Restored,
-//                          Ended, Drain, Failed
+//   process ↔ process      those of workers, and of a dataflow: Partition, Listed, KeptState,
+//                          Restored, Ended, Drain, Failed
 #pragma once
 
 #include <cstddef>
@@ -108,11 +108,17 @@ struct KeptState {
   std::string_view value;
   bool operator==(const KeptState&) const = default;
 };
-// An input (by number) has a partition of this name. In sorted order.
+// A partition of a source or sink, by number: sources come first. To process 0: the sender sees it,
+// `worker` is 0. From process 0: that worker has it; those of one source or sink sorted by name.
 struct Partition {
-  std::uint32_t stream = 0;
+  std::uint32_t of = 0;
+  std::uint32_t worker = 0;
   std::string_view name;
   bool operator==(const Partition&) const = default;
+};
+// Those were all partitions that the sender sees.
+struct Listed {
+  bool operator==(const Listed&) const = default;
 };
 // That was all that is there and was stored; it is the state at the end of this epoch.
 struct Restored {
@@ -130,7 +136,7 @@ struct Ended {
 // The place in this list is the type on the wire.
 using LinkMessage =
     std::variant<Hello, Batch, Barrier, EndEpoch, Stored, Commit, Committed, Close, Drain, Drained,
-                 Failed, Ready, Pause, Resume, KeptState, Restored, Ended, Partition>;
+                 Failed, Ready, Pause, Resume, KeptState, Restored, Ended, Partition, Listed>;
 
 // Of one message without its length. No four printable characters are such a length.
 constexpr std::size_t kLinkMessageBytesMax = 512u << 20;

@@ -70,6 +70,7 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
                                 const std::string& why) { on_lost(process, why); }}),
       keeping_(peers_, options_.seats, std::move(keeping)),
       links_(peers_, flow::BatchCodec(embed::Pickling(gil), failures)),
+      partitions_(peers_, options_.seats),
       streams_(gil, {.plan = plan,
                      .seats = options_.seats,
                      .links = options_.seats.processes > 1 ? &links_ : nullptr,
@@ -136,36 +137,22 @@ std::string FlowRun::failure_text() const {
 void FlowRun::begin(const Gil& gil) {
   // Everything before the first partition is built, which needs what was restored.
   keeping_.begin(gil, streams_.states());
-  if (options_.seats.process != 0) return;  // process 0 says what was stored
-  const std::uint64_t newest = keeping_.restore_all(gil);
-  for (std::uint32_t i = 0; i < streams_.size(); ++i)
-    for (const std::string& name : streams_.list_partitions(gil, i))
-      peers_.send_all(wire::Partition{i, name});
-  peers_.send_all(wire::Restored{newest});
-  start(gil, newest);
+  partitions_.list(streams_.list_partitions(gil));
+  if (options_.seats.process != 0) return;  // process 0 says what was stored, and who has what
+  newest_epoch_ = keeping_.restore_all(gil);
+  if (partitions_.all_listed()) share_out(gil);
 }
 
-// A source may find other partitions in this process, as of files that come and go: then two would
-// read one, or nobody. It is asked all the same, since it may need that.
-void FlowRun::join(const Gil& gil, std::uint64_t newest_epoch) {
-  partitions_.resize(streams_.size());
-  for (std::size_t i = 0; i < streams_.size(); ++i) {
-    streams_.list_partitions(gil, i);
-    streams_.agree_on_partitions(i, std::move(partitions_[i]));
-  }
-  start(gil, newest_epoch);
-}
-
-bool FlowRun::take_partition(const wire::Partition& partition) {
-  if (partition.stream >= streams_.size()) return false;
-  partitions_.resize(streams_.size());
-  partitions_[partition.stream].emplace_back(partition.name);
-  return true;
+void FlowRun::share_out(const Gil& gil) {
+  partitions_.share_out();
+  peers_.send_all(wire::Restored{newest_epoch_});
+  start(gil, newest_epoch_);
 }
 
 void FlowRun::start(const Gil& gil, std::uint64_t newest_epoch) {
   keeping_.restored();
   epoch_ = newest_epoch + 1;
+  streams_.agree_on_partitions(gil, partitions_.take_agreed());
   streams_.build_parts(gil);
   epoch_began_us_ = time_.now_us();
   coordination_.emplace(
@@ -288,11 +275,16 @@ bool FlowRun::take(const Gil& gil, std::uint32_t from, const wire::LinkMessage& 
   if (const auto* state = std::get_if<wire::KeptState>(&message)) return keeping_.take(gil, *state);
   if (const auto* restored = std::get_if<wire::Restored>(&message)) {
     if (coordination_) return false;
-    join(gil, restored->epoch);
+    start(gil, restored->epoch);
     return true;
   }
   if (const auto* partition = std::get_if<wire::Partition>(&message))
-    return take_partition(*partition);
+    return partitions_.take(from, *partition);
+  if (const auto* listed = std::get_if<wire::Listed>(&message)) {
+    if (!partitions_.take(from, *listed)) return false;
+    if (partitions_.all_listed()) share_out(gil);
+    return true;
+  }
   if (std::holds_alternative<wire::Drain>(message)) return draining_ = true;
   return coordination_ && coordination_->on_message(from, message);
 }

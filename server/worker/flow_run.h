@@ -27,6 +27,7 @@
 #include "server/uv/timer.h"
 #include "server/worker/flow_ends.h"
 #include "server/worker/flow_keeping.h"
+#include "server/worker/flow_partitions.h"
 #include "server/worker/flow_peers.h"
 #include "server/worker/flow_seats.h"
 #include "server/worker/flow_streams.h"
@@ -64,7 +65,7 @@ class FlowRun final : private checkpoint::EpochMember {
  private:
   std::string failure_text() const;
   void begin(const embed::Gil&);
-  void join(const embed::Gil&, std::uint64_t newest_epoch);
+  void share_out(const embed::Gil&);
   void start(const embed::Gil&, std::uint64_t newest_epoch);
   void turn();
   bool round(const embed::Gil&, std::int64_t& now_us);
@@ -77,7 +78,6 @@ class FlowRun final : private checkpoint::EpochMember {
 
   void on_message(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
   bool take(const embed::Gil&, std::uint32_t from, const wire::LinkMessage& message);
-  bool take_partition(const wire::Partition& partition);
   void on_lost(std::uint32_t process, const std::string& why);
 
   void end_epoch(std::int64_t epoch) override;
@@ -88,6 +88,7 @@ class FlowRun final : private checkpoint::EpochMember {
   metrics::Counter& epochs_total_;
   const FlowOptions options_;
   WallTime time_;
+  std::uint64_t newest_epoch_ = 0;  // that was stored, as process 0 knows until it tells the others
   std::uint64_t epoch_ = 1;
   std::int64_t epoch_began_us_ = 0;
   bool end_wanted_ = false;  // of the epoch, or it is in work
@@ -100,9 +101,9 @@ class FlowRun final : private checkpoint::EpochMember {
   FlowPeers peers_;
   FlowKeeping keeping_;
   cluster::LinkExchange links_;
+  FlowPartitions partitions_;
   FlowStreams streams_;
   FlowEnds ends_;
-  std::vector<std::vector<std::string>> partitions_;  // by input, as process 0 found them
   std::optional<cluster::Coordination> coordination_;
 
   bool started_ = false;  // all processes are ready

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "embed/value.h"
+#include "server/base/check.h"
 #include "server/base/earliest.h"
 #include "server/worker/flow_steps.h"
 
@@ -71,6 +72,10 @@ FlowStreams::~FlowStreams() = default;
 void FlowStreams::make_stream(const Gil& gil, const plan::StreamSpec& spec, std::uint32_t index) {
   streams_.push_back(std::make_unique<Stream>(flow::Place{kPlace, spec.input_id},
                                               spec.source.clone(gil), around_.seats));
+  for (const plan::FlowStep& step : spec.steps)
+    if (const auto* output = std::get_if<plan::OutputSpec>(&step))
+      sinks_.push_back(std::make_unique<flow::SinkParts>(gil, flow::Place{kPlace, output->id},
+                                                         output->sink, around_.failures));
   for (std::uint32_t place = 0; place < around_.seats.here; ++place)
     pipelines_.push_back(make_pipeline(gil, spec, index, place));
   stages_ = std::max(stages_, pipelines_.back()->exchanges());
@@ -92,33 +97,46 @@ std::unique_ptr<flow::Pipeline> FlowStreams::make_pipeline(const Gil& gil,
       .pipeline = index,
       .make_output =
           [this, &gil, &sinks, worker, workers](const plan::OutputSpec& output) {
-            auto sink = flow::make_sink_step(gil, {kPlace, output.id}, output.sink, worker, workers,
-                                             around_.failures);
+            auto sink =
+                flow::make_sink_step(gil, sink_of(output), worker, workers, around_.failures);
             sinks.push_back(sink.get());
             return sink;
           },
       .assign_output =
-          [this, &gil, workers](const plan::OutputSpec& output) {
-            return flow::make_sink_assignment(gil, {kPlace, output.id}, output.sink, workers,
-                                              around_.failures);
+          [this](const plan::OutputSpec& output) {
+            return flow::make_sink_assignment(sink_of(output));
           }};
   return std::make_unique<flow::Pipeline>(
       spec.input_id, nullptr, make_flow_steps(gil, spec, surroundings),
       std::vector<std::unique_ptr<flow::OutputStep>>(), around_.metrics);
 }
 
-const std::vector<std::string>& FlowStreams::list_partitions(const Gil& gil, std::size_t stream) {
-  return streams_[stream]->parts.list(gil, around_.failures);
+flow::SinkParts& FlowStreams::sink_of(const plan::OutputSpec& output) const {
+  const auto found = std::find_if(sinks_.begin(), sinks_.end(), [&output](const auto& sink) {
+    return sink->place().step == output.id;
+  });
+  MACHIDA_CHECK(found != sinks_.end(), "a step writes to a sink that there is not");
+  return **found;
 }
 
-void FlowStreams::agree_on_partitions(std::size_t stream, std::vector<std::string> names) {
-  streams_[stream]->parts.agree_on(std::move(names));
+std::vector<std::vector<std::string>> FlowStreams::list_partitions(const Gil& gil) {
+  std::vector<std::vector<std::string>> names;
+  for (const auto& stream : streams_) names.push_back(stream->parts.list(gil, around_.failures));
+  for (const auto& sink : sinks_) names.push_back(sink->listed());
+  return names;
+}
+
+void FlowStreams::agree_on_partitions(const Gil& gil, std::vector<flow::OwnedParts> parts) {
+  MACHIDA_CHECK(parts.size() == streams_.size() + sinks_.size(), "other sources or sinks");
+  auto next = parts.begin();
+  for (const auto& stream : streams_) stream->parts.agree_on(std::move(*next++));
+  for (const auto& sink : sinks_) sink->agree_on(gil, std::move(*next++));
 }
 
 void FlowStreams::build_parts(const Gil& gil) {
   for (const auto& stream : streams_) stream->parts.build(gil, around_.failures, around_.time);
   for (const auto& stream : streams_)
-    for (flow::SinkStep* sink : stream->sinks) sink->resume(gil);
+    for (flow::SinkStep* sink : stream->sinks) sink->begin(gil);
 }
 
 std::vector<std::vector<flow::EpochStates*>> FlowStreams::states() {

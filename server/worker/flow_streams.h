@@ -15,7 +15,9 @@
 #include "server/cluster/link_exchange.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/memory_exchange.h"
+#include "server/flow/owned_parts.h"
 #include "server/flow/pipeline.h"
+#include "server/flow/sink_parts.h"
 #include "server/flow/sink_step.h"
 #include "server/flow/source_parts.h"
 #include "server/metrics/counter.h"
@@ -39,10 +41,11 @@ class FlowStreams {
   FlowStreams(const embed::Gil&, Surroundings around);
   ~FlowStreams();
 
-  // Asks an input for its partitions; returns their names, sorted.
-  const std::vector<std::string>& list_partitions(const embed::Gil&, std::size_t stream);
-  // What process 0 has found, which all go by.
-  void agree_on_partitions(std::size_t stream, std::vector<std::string> names);
+  // The names of the partitions that this process sees, by source and then by sink; those without
+  // partitions have none.
+  std::vector<std::vector<std::string>> list_partitions(const embed::Gil&);
+  // Those that all processes go by, in the same order.
+  void agree_on_partitions(const embed::Gil&, std::vector<flow::OwnedParts> parts);
   // The partitions of the workers here, from what was restored into states(): of sources, and of
   // sinks those that go on where they were.
   void build_parts(const embed::Gil&);
@@ -80,6 +83,7 @@ class FlowStreams {
   class Routes;   // to the other workers, wherever they are
   struct Stream;  // an input
 
+  flow::SinkParts& sink_of(const plan::OutputSpec& output) const;
   void make_stream(const embed::Gil&, const plan::StreamSpec& spec, std::uint32_t index);
   std::unique_ptr<flow::Pipeline> make_pipeline(const embed::Gil&, const plan::StreamSpec& spec,
                                                 std::uint32_t index, std::uint32_t place);
@@ -94,6 +98,7 @@ class FlowStreams {
   std::unique_ptr<Routes> routes_;
   std::vector<std::uint64_t> worker_indices_;
   std::vector<std::unique_ptr<Stream>> streams_;
+  std::vector<std::unique_ptr<flow::SinkParts>> sinks_;
   std::vector<std::unique_ptr<flow::Pipeline>> pipelines_;  // by stream, then by worker
   std::uint32_t stages_ = 0;
 };

@@ -291,47 +291,6 @@ def test_processes_that_have_nothing_to_do_use_no_cpu(start_flow, tmp_path: Path
     assert run.end()[0] == 0
 
 
-DIFFERENT_LISTS = """
-import os
-import time
-from bytewax.connectors.stdio import StdOutSink
-from bytewax.dataflow import Dataflow
-from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-
-class Part(StatefulSourcePartition):
-    def __init__(self, name):
-        self.names = [[name]]
-
-    def next_batch(self, sched):
-        if not self.names:
-            raise StopIteration
-        return self.names.pop()
-
-    def snapshot(self):
-        return None
-
-class Source(FixedPartitionedSource):
-    def list_parts(self):  # as of a directory where a file comes whenever a process looks
-        open(f"file-{os.getpid()}", "x").close()
-        return sorted(name for name in os.listdir() if name.startswith("file-"))
-
-    def build_part(self, now, for_part, resume_state):
-        return Part(for_part)
-
-flow = Dataflow()
-flow.input("in", Source())
-flow.output("out", StdOutSink())
-"""
-
-
-def test_all_processes_go_by_the_same_list_of_partitions(start_flow, tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text(DIFFERENT_LISTS)
-    status, output, errors = start_flow("bytewax.run", "app", "-w", "3").end()
-    assert (status, errors) == (0, "")
-    assert len(output.splitlines()) == 1  # the first one's, since the others waited for its list
-    assert len(list(tmp_path.glob("file-*"))) == 3
-
-
 ABORTS = """
 from bytewax.connectors.stdio import StdOutSink
 from bytewax.dataflow import Dataflow

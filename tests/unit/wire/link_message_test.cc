@@ -63,7 +63,8 @@ TEST_CASE("every message between workers comes out as it went in, however the re
       KeptState{"count", 0, "", 0, ""},
       Restored{7},
       Ended{1, 2},
-      Partition{1, "orders-0"},
+      Partition{1, 2, "orders-0"},
+      Listed{},
   };
   const std::string stream = bytes_of(said);
   std::mt19937 random(11);
@@ -108,7 +109,7 @@ TEST_CASE("a link begins with a Hello of this program and has no second one") {
 TEST_CASE("nonsense between workers is an error that says what it is") {
   CHECK(complaint(length_of(0)) == "a message of 0 bytes");
   CHECK(complaint(length_of(1001)) == "a message of 1001 bytes is over the limit of 1000");
-  CHECK(complaint(length_of(1) + '\x12') == "a message of unknown type 18");
+  CHECK(complaint(length_of(1) + '\x13') == "a message of unknown type 19");
   CHECK(complaint(length_of(8) + "\x0e" + std::string("\xff\0\0\0abc", 7)) ==
         "a KeptState of 8 bytes");
   CHECK(complaint(length_of(8) + "\x02" + "epoch 1") == "a Barrier of 8 bytes");

@@ -50,7 +50,10 @@ class Process {
                       .time = time_,
                       .epoch = epoch_}),
         ends(streams, peers) {
-    for (std::size_t i = 0; i < streams.size(); ++i) streams.list_partitions(gil, i);
+    std::vector<flow::OwnedParts> parts;
+    for (std::vector<std::string>& names : streams.list_partitions(gil))
+      parts.push_back(flow::share_out({std::move(names)}, 1));
+    streams.agree_on_partitions(gil, std::move(parts));
     streams.build_parts(gil);
   }
 
