@@ -74,7 +74,13 @@ worker::FlowOptions read_options(const Gil& gil, PyObject* dict) {
   PyObject* watched = PyDict_GetItemString(dict, "watched");
   const bool is_watched = watched && watched == Py_True;
   if (is_watched) log::set_worker(options.seats.process);
-  if (on_main_thread(gil)) options.signals = is_watched ? Signals::kDrain : Signals::kDrainThenEnd;
+  options.on_main_thread = on_main_thread(gil);
+  if (options.on_main_thread)
+    options.signals = is_watched ? Signals::kDrain : Signals::kDrainThenEnd;
+  options.stop_signals = {SIGTERM, SIGINT};
+  if (PyObject* handled = PyDict_GetItemString(dict, "handled_signals"))
+    for (const Object& each : embed::items(gil, Object::borrow(gil, handled)))
+      std::erase(options.stop_signals, number(gil, each.get()));
   return options;
 }
 

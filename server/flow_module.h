@@ -22,10 +22,11 @@ inline constexpr const char* kRunFlowDoc =
     "watched (bool: a second signal does nothing), recovery_dir (str), backup_interval (float,\n"
     "seconds), snapshot_ser and snapshot_de (functions), summary (given: what was counted is "
     "logged\n"
-    "at the end). On the main thread SIGTERM and SIGINT "
-    "drain: what "
-    "was\n"
-    "read goes through; it returns 'drained' then, or raises KeyboardInterrupt.\n"
+    "at the end), handled_signals (list of int: those of SIGTERM and SIGINT that have a handler "
+    "of\n"
+    "the application's). On the main thread the others drain: what was read goes through; it\n"
+    "returns 'drained' then, or raises KeyboardInterrupt. Signal handlers are called there while\n"
+    "it waits, too.\n"
     "Raises what user code raised, ValueError for a flow that can't be run, and\n"
     "wallaroo.flows.links.PeerFailedError when another process has failed.";
 

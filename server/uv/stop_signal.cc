@@ -53,7 +53,7 @@ bool SignalsWait::waiting() {
 }
 
 StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
-                       std::function<void(int)> on_second)
+                       std::function<void(int)> on_second, const std::vector<int>& numbers)
     : loop_(loop), on_stop_(std::move(on_stop)), on_second_(std::move(on_second)), handle_(this) {
   MACHIDA_CHECK(!g_wake.load(), "one StopSignal per process");
   const auto on_wake = [](uv_async_t* raw) {
@@ -70,8 +70,10 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGTERM, &action, &before_term_);
-  sigaction(SIGINT, &action, &before_int_);
+  for (const int number : numbers) {
+    before_.push_back({number, {}});
+    sigaction(number, &action, &before_.back().action);
+  }
 }
 
 void StopSignal::on_wake() {
@@ -86,13 +88,15 @@ int StopSignal::number() const { return g_last; }
 bool StopSignal::has_come() { return g_wake.load() && g_arrived > 0; }
 
 void StopSignal::ignore_later() {
-  before_term_.sa_handler = SIG_IGN;
-  before_int_.sa_handler = SIG_IGN;
+  for (Before& before : before_) before.action.sa_handler = SIG_IGN;
 }
 
 StopSignal::~StopSignal() {
-  sigaction(SIGTERM, &before_term_, nullptr);
-  sigaction(SIGINT, &before_int_, nullptr);
+  for (const Before& before : before_) {
+    struct sigaction now{};
+    sigaction(before.number, nullptr, &now);
+    if (now.sa_handler == on_signal) sigaction(before.number, &before.action, nullptr);
+  }
   g_wake = nullptr;
 }
 

@@ -1,10 +1,11 @@
 // SIGTERM and SIGINT: the first asks to drain, on the loop; the second ends the process at once,
 // also when user code keeps the loop busy. Who has no user code may clean up instead. One per
-// process; does not keep the loop alive.
+// process; does not keep the loop alive. User code that sets a handler of its own for one keeps it.
 #pragma once
 
 #include <csignal>
 #include <functional>
+#include <vector>
 
 #include "server/uv/handle.h"
 #include "server/uv/loop.h"
@@ -14,8 +15,10 @@ namespace machida::uv {
 class StopSignal {
  public:
   // `on_second`, if there is one, gets the second signal's number in place of the process's end.
+  // `numbers`: those that ask, others are left alone.
   StopSignal(Loop& loop, std::function<void()> on_stop,
-             std::function<void(int)> on_second = nullptr);
+             std::function<void(int)> on_second = nullptr,
+             const std::vector<int>& numbers = {SIGTERM, SIGINT});
   ~StopSignal();  // what was done about the signals before is done again
 
   // Signals that come when it has gone are ignored: the process is about to end.
@@ -33,7 +36,11 @@ class StopSignal {
   Loop& loop_;
   std::function<void()> on_stop_;
   std::function<void(int)> on_second_;
-  struct sigaction before_term_, before_int_;
+  struct Before {
+    int number;
+    struct sigaction action;
+  };
+  std::vector<Before> before_;
   int told_ = 0;  // how many signals the callbacks know of
   Handle<uv_async_t> handle_;
 };

@@ -15,6 +15,7 @@ using embed::Gil;
 
 constexpr std::int64_t kShareOfTurnUs = 2'000;
 constexpr std::int64_t kWaitMaxMs = 24 * 3600 * 1000;  // looked at again then
+constexpr std::int64_t kSignalWaitUs = 100'000;        // where no signal ends a wait
 
 // What all processes of a dataflow must have in common.
 std::string name_of(const plan::Dataflow& plan, bool keeps) {
@@ -52,6 +53,7 @@ FlowRun::FlowRun(const Gil& gil, const plan::Dataflow& plan, FlowOptions options
                  flow::DeadLetters& failures, metrics::Registry& metrics,
                  std::optional<FlowKeeping::How> keeping)
     : plan_(plan),
+      failures_(failures),
       epochs_total_(metrics.counter(checkpoint::Epochs::kEpochs)),
       options_(std::move(options)),
       next_turn_(loop_, [this] { turn(); }),
@@ -103,9 +105,15 @@ FlowRun::End FlowRun::run() {
             next_turn_.ask();
           },
           options_.signals == FlowOptions::Signals::kDrain ? [](int) {}
-                                                           : std::function<void(int)>());
+                                                           : std::function<void(int)>(),
+          options_.stop_signals);
     {
       const embed::GilLock gil;
+      if (options_.on_main_thread) {
+        signal_handlers_.emplace(gil, failures_);
+        signal_came_.emplace(loop_, signal_handlers_->descriptor(),
+                             [this] { run_signal_handlers(); });
+      }
       begin(gil);
     }
     loop_.run();
@@ -185,6 +193,7 @@ void FlowRun::turn() {
   if (end_ || failed_ || !started_) return;
   const Failing failing(failed_);
   const embed::GilLock gil;
+  if (signal_handlers_) signal_handlers_->run(gil);
   if (draining_) return sources_ended();
   const std::int64_t began_us = time_.now_us();
   std::int64_t now_us = began_us;
@@ -195,7 +204,7 @@ void FlowRun::turn() {
   if (end_) return;
   look_whether_epoch_is_over(false, now_us);
   if (may_read() && ends_.all_ended()) sources_ended();
-  if (!end_) wait();
+  if (!end_) wait(gil);
 }
 
 // Whether there was something to do. `now_us` is now, before and after: in batches of one it would
@@ -235,7 +244,15 @@ void FlowRun::sources_ended() {
   coordination_->sources_drained();
 }
 
-void FlowRun::wait() {
+void FlowRun::run_signal_handlers() {
+  if (end_ || failed_) return;
+  const Failing failing(failed_);
+  const embed::GilLock gil;
+  signal_handlers_->empty_pipe();
+  signal_handlers_->run(gil);
+}
+
+void FlowRun::wait(const Gil& gil) {
   const std::int64_t now_us = time_.now_us();
   std::int64_t until_us = now_us + kWaitMaxMs * 1000;
   if (has_clock() && !end_wanted_)
@@ -244,6 +261,8 @@ void FlowRun::wait() {
     if (const std::optional<std::int64_t> wake_us = streams_.next_wake_us())
       until_us = std::min(until_us, *wake_us);
   if (until_us <= now_us) return next_turn_.ask();
+  if (signal_handlers_ && until_us - now_us > kSignalWaitUs && !signal_handlers_->wakes(gil))
+    until_us = now_us + kSignalWaitUs;
   wake_.start(static_cast<std::uint64_t>((until_us - now_us + 999) / 1000));
 }
 

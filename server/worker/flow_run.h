@@ -20,9 +20,11 @@
 #include "server/cluster/link_exchange.h"
 #include "server/flow/dead_letters.h"
 #include "server/flow/intake.h"
+#include "server/flow/signal_handlers.h"
 #include "server/metrics/counter.h"
 #include "server/plan/dataflow.h"
 #include "server/uv/loop.h"
+#include "server/uv/readable.h"
 #include "server/uv/stop_signal.h"
 #include "server/uv/timer.h"
 #include "server/worker/flow_ends.h"
@@ -45,6 +47,8 @@ struct FlowOptions {
     kDrain,         // others only the first: whoever watches this process ends it
   };
   Signals signals = Signals::kLeave;
+  std::vector<int> stop_signals;  // those of the two that the application has no handler for
+  bool on_main_thread = false;    // where Python calls the application's signal handlers
 };
 
 class FlowRun final : private checkpoint::EpochMember {
@@ -72,7 +76,8 @@ class FlowRun final : private checkpoint::EpochMember {
   bool may_read() const;
   bool look_whether_epoch_is_over(bool busy, std::int64_t now_us);
   bool has_clock() const { return options_.seats.process == 0 && options_.epoch_interval_us > 0; }
-  void wait();
+  void wait(const embed::Gil&);
+  void run_signal_handlers();
   void sources_ended();
   void finish(const embed::Gil&, End end);
 
@@ -85,6 +90,7 @@ class FlowRun final : private checkpoint::EpochMember {
   void close(std::int64_t epoch) override;
 
   const plan::Dataflow& plan_;
+  flow::DeadLetters& failures_;
   metrics::Counter& epochs_total_;
   const FlowOptions options_;
   WallTime time_;
@@ -97,6 +103,8 @@ class FlowRun final : private checkpoint::EpochMember {
   uv::NextTurn next_turn_;
   uv::Timer wake_;
   std::optional<uv::StopSignal> stop_signal_;
+  std::optional<flow::SignalHandlers> signal_handlers_;
+  std::optional<uv::Readable> signal_came_;
   flow::Intake intake_;
   FlowPeers peers_;
   FlowKeeping keeping_;

@@ -108,6 +108,14 @@ def _become_worker(watcher: int) -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
 
+def handled_signals() -> list[int]:
+    """Return which of SIGTERM and SIGINT the application has a handler of its own for."""
+    others = (None, signal.SIG_DFL, signal.SIG_IGN, signal.default_int_handler)
+    ours = (*others, _stop_before_the_run)
+    handlers = [(number, signal.getsignal(number)) for number in _STOP_SIGNALS]
+    return [int(number) for number, handler in handlers if all(handler is not x for x in ours)]
+
+
 def _stop_before_the_run(number: int, _frame: FrameType | None) -> None:
     for each in _STOP_SIGNALS:  # it may come once more from the watching process
         signal.signal(each, signal.SIG_IGN)

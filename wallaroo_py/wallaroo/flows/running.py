@@ -13,7 +13,7 @@ from ..engine import load_engine
 from .arguments import check_duration, check_size, wrong_type
 from .dataflow import Dataflow
 from .links import Links, linked
-from .processes import Seat
+from .processes import Seat, handled_signals
 from .recovery import RecoveryConfig, check_directory
 from .snapshots import Snapshots
 from .web import shown_over_http
@@ -269,6 +269,7 @@ def _run(flow: Dataflow, options: dict[str, Any]) -> None:
     config = options.pop("config", None)
     if config is not None:
         _configure(flow, engine, config)
+    options["handled_signals"] = handled_signals()
     engine.run_flow(flow, options)
 
 
