@@ -24,6 +24,7 @@
 #include "server/store/recovery_parts.h"
 #include "server/uv/child.h"
 #include "server/uv/stop_line.h"
+#include "server/uv/stop_signal.h"
 #include "server/worker/flow_run.h"
 #include "server/worker/flow_summary.h"
 #include "server/worker/stored_flow.h"
@@ -75,7 +76,8 @@ worker::FlowOptions read_options(const Gil& gil, PyObject* dict) {
   const bool is_watched = watched && watched == Py_True;
   if (is_watched) log::set_worker(options.seats.process);
   options.on_main_thread = on_main_thread(gil);
-  if (options.on_main_thread)
+  // A run within another one's user code leaves them to that.
+  if (options.on_main_thread && !uv::StopSignal::exists())
     options.signals = is_watched ? Signals::kDrain : Signals::kDrainThenEnd;
   options.stop_signals = {SIGTERM, SIGINT};
   if (PyObject* handled = PyDict_GetItemString(dict, "handled_signals"))

@@ -10,7 +10,6 @@
 #include <string>
 #include <utility>
 
-#include "server/base/check.h"
 #include "server/uv/stop_signal.h"
 
 namespace machida::uv {
@@ -20,8 +19,8 @@ thread_local StopLine* t_here = nullptr;
 
 }  // namespace
 
-StopLine::StopLine(Descriptor line, const std::vector<int>& peers) : line_(std::move(line)) {
-  MACHIDA_CHECK(!t_here, "one stop line per thread");
+StopLine::StopLine(Descriptor line, const std::vector<int>& peers)
+    : line_(std::move(line)), outer_(t_here) {
   looked_at_.push_back({line_.get(), POLLIN, 0});
   for (const int peer : peers) {
     if (peer < 0) continue;
@@ -33,7 +32,7 @@ StopLine::StopLine(Descriptor line, const std::vector<int>& peers) : line_(std::
   t_here = this;
 }
 
-StopLine::~StopLine() { t_here = nullptr; }
+StopLine::~StopLine() { t_here = outer_; }
 
 void StopLine::tell() noexcept {
   const std::uint64_t one = 1;

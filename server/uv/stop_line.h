@@ -1,6 +1,7 @@
 // What processes that share a job know of each other's stop signals while user code keeps their
 // loops busy, so that nobody reads the links between them: an eventfd that all of them have, which
-// is written and never read, and whether a process is gone. One at a time per thread.
+// is written and never read, and whether a process is gone. One at a time per thread counts: the
+// innermost.
 #pragma once
 
 #include <poll.h>
@@ -32,6 +33,7 @@ class StopLine {
   Descriptor line_;
   std::vector<Descriptor> peers_;  // of its own: who uses the link may close it
   mutable std::vector<pollfd> looked_at_;
+  StopLine* outer_;
 };
 
 // Whether this process has had a stop signal, or another one with the same job, which is told then.

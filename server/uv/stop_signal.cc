@@ -76,6 +76,8 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   }
 }
 
+bool StopSignal::exists() { return g_wake.load() != nullptr; }
+
 void StopSignal::on_wake() {
   const int arrived = g_arrived;
   const int before = std::exchange(told_, arrived);

@@ -21,6 +21,8 @@ class StopSignal {
              const std::vector<int>& numbers = {SIGTERM, SIGINT});
   ~StopSignal();  // what was done about the signals before is done again
 
+  static bool exists();  // in this process
+
   // Signals that come when it has gone are ignored: the process is about to end.
   void ignore_later();
 

@@ -3,7 +3,9 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
+import textwrap
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -185,3 +187,40 @@ def test_a_stop_signal_without_one_lets_through_what_was_read():
         run_main(flow)
     assert out in ([1], [1, 2])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+NESTED = """
+    import itertools
+    import os
+    import signal
+
+    from bytewax.dataflow import Dataflow
+    from bytewax.testing import TestingSink, TestingSource, run_main
+
+    def run(items, mapper):
+        out = []
+        flow = Dataflow()
+        flow.input("in", TestingSource(items))
+        flow.map("map", mapper)
+        flow.output("out", TestingSink(out))
+        run_main(flow)
+        return out
+
+    print(run([1, 2], lambda n: run(range(n), lambda m: m + 10)))
+
+    def stop(item):
+        if item == 0:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return item
+
+    out = run(itertools.count(), lambda n: run([n], stop))
+    print(out == [[n] for n in range(len(out))])
+"""
+
+
+def test_a_dataflow_runs_within_another_ones_function():
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(NESTED)], capture_output=True, text=True, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "[[10], [10, 11]]\nTrue\n"

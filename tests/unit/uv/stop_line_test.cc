@@ -29,6 +29,12 @@ TEST_CASE("a stop line says that another process was told to stop, for as long a
     CHECK(uv::stop_asked());
     own.tell();
     CHECK(own.told());
+    {
+      const uv::Descriptor other(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+      const uv::StopLine inner(copy_of(other), {});  // of a run within user code of this one
+      CHECK_FALSE(uv::stop_asked());
+    }
+    CHECK(uv::stop_asked());
   }
   CHECK_FALSE(uv::stop_asked());
   CHECK(uv::StopLine(copy_of(line), {}).told());
