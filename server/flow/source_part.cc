@@ -72,7 +72,7 @@ SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
     return Polled::kEnd;
   }
   const bool some = PySequence_Fast_GET_SIZE(result) > 0;
-  moved_ = moved_ || some;
+  moved_ = true;
   const std::int64_t returned_us = time_.now_us();
   look_how_long(returned_us - now_us);
   sleep(gil, some, returned_us);

@@ -38,8 +38,9 @@ class SourcePart {
   bool ended() const noexcept { return ended_; }
   const std::string& name() const noexcept { return name_; }
 
-  // What it did since the last snapshot() may have moved its position.
-  bool moved() const noexcept { return moved_; }
+  // It has a position, which may have moved since the last snapshot(): also a poll that gave no
+  // items may have done that.
+  bool moved() const noexcept { return moved_ && snapshot_; }
   // Its position behind the last items. Empty for sources that have none.
   embed::Object snapshot(const embed::Gil&);
 

@@ -79,6 +79,11 @@ std::optional<std::int64_t> SourceParts::next_awake_us() const noexcept {
   return awake_us;
 }
 
+bool SourceParts::moved() const noexcept {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return part.source.moved(); });
+}
+
 void SourceParts::end_epoch(const Gil& gil) {
   for (Part& part : parts_) {
     if (!part.source.moved()) continue;

@@ -49,6 +49,7 @@ class SourceParts {
   // When one of them is awake; nothing: all have ended.
   std::optional<std::int64_t> next_awake_us() const noexcept;
 
+  bool moved() const noexcept;  // one of them, as SourcePart::moved()
   // The snapshots of those that moved, for the epoch that ends.
   void end_epoch(const embed::Gil&);
   void close(const embed::Gil&);

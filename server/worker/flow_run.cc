@@ -15,6 +15,7 @@ using embed::Gil;
 
 constexpr std::int64_t kShareOfTurnUs = 2'000;
 constexpr std::int64_t kWaitMaxMs = 24 * 3600 * 1000;  // looked at again then
+constexpr std::int64_t kIdleEpochUs = 1'000'000;       // of rounds that found no items
 constexpr std::int64_t kSignalWaitUs = 100'000;        // where no signal ends a wait
 
 // What all processes of a dataflow must have in common.
@@ -228,11 +229,14 @@ bool FlowRun::round(const Gil& gil, std::int64_t& now_us) {
   return busy;
 }
 
-// Process 0 has the clock; where each round is an epoch, each process ends those with its rounds.
+// Process 0 has the clock; where each round is an epoch, each process ends those with its rounds,
+// those that were only asked in vain together.
 // Whether it was: its end may have taken long.
 bool FlowRun::look_whether_epoch_is_over(bool busy, std::int64_t now_us) {
-  const bool over = has_clock() ? now_us - epoch_began_us_ >= options_.epoch_interval_us
-                                : busy && options_.epoch_interval_us == 0;
+  const std::int64_t took_us = now_us - epoch_began_us_;
+  const bool over = has_clock() ? took_us >= options_.epoch_interval_us
+                                : options_.epoch_interval_us == 0 &&
+                                      (busy || (took_us >= kIdleEpochUs && streams_.moved()));
   if (!over || end_wanted_) return false;
   end_wanted_ = true;
   coordination_->want_end();

@@ -216,6 +216,11 @@ std::size_t FlowStreams::end_stage(const Gil& gil, std::size_t stream, std::size
   return next;
 }
 
+bool FlowStreams::moved() const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [](const auto& stream) { return stream->parts.moved(); });
+}
+
 void FlowStreams::end_epoch(const Gil& gil) {
   for (const auto& stream : streams_)
     for (flow::SinkStep* sink : stream->sinks) sink->write_kept(gil);

@@ -73,6 +73,8 @@ class FlowStreams {
   std::size_t end_stage(const embed::Gil&, std::size_t stream, std::size_t first);
   std::size_t steps(std::size_t stream) const;
 
+  // A source may have another position than at the last epoch's end.
+  bool moved() const;
   // Sinks write what they have kept of the epoch that ends now; then sources and sinks are asked
   // for their positions, whether they are stored or not: user code may commit or acknowledge there.
   void end_epoch(const embed::Gil&);

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from bytewax.connectors.files import DirSink, DirSource, FileSink, FileSource
 from bytewax.dataflow import Dataflow
+from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
 from bytewax.recovery import (
     InconsistentPartitionsError,
     MissingPartitionsError,
@@ -314,3 +315,48 @@ def test_a_partition_of_an_older_backup_is_refused(config, tmp_path):
         shutil.copy(path, tmp_path / "recovery")
     with pytest.raises(InconsistentPartitionsError, match="too old to resume"):
         run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
+
+
+class Cursor(FixedPartitionedSource):
+    """Gives an item, then nothing, while its position moves; ends when that was stored."""
+
+    def __init__(self):
+        self.resumed = []
+        self.snapshots = []
+
+    def list_parts(self):
+        return ["part"]
+
+    def build_part(self, now, for_part, resume_state):
+        self.resumed.append(resume_state)
+        return CursorPart(self, resume_state or 0)
+
+
+class CursorPart(StatefulSourcePartition):
+    def __init__(self, cursor, position):
+        self.cursor = cursor
+        self.position = position
+
+    def next_batch(self, sched):
+        stored = sum(position > 1 for position in self.cursor.snapshots) - 1
+        if stored == 1 or self.position > 5000:
+            raise OSError("a crash")
+        self.position += 1
+        return [("a", 1)] if self.position == 1 else []
+
+    def snapshot(self):
+        self.cursor.snapshots.append(self.position)
+        return self.position
+
+
+@pytest.mark.parametrize("interval", [EACH_BATCH, timedelta(milliseconds=10)])
+def test_a_position_that_moved_without_items_is_stored(config, interval):
+    cursor = Cursor()
+    flow = Dataflow()
+    flow.input("in", cursor)
+    flow.output("out", TestingSink([]))
+    for _ in range(2):
+        with pytest.raises(OSError, match="a crash"):
+            run_main(flow, epoch_interval=interval, recovery_config=config)
+    assert cursor.resumed[0] is None
+    assert cursor.resumed[1] > 1
