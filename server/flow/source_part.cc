@@ -132,10 +132,18 @@ void SourcePart::look_how_long(std::int64_t took_us) {
       place_.step, name_.empty() ? "" : " partition '" + name_ + "'", took_us / 1000);
 }
 
+// The source may have the list, too: steps run before the rest of it is taken, and may change it.
+void SourcePart::keep_for_itself(const Gil& gil) {
+  PyObject* items = items_.get();
+  if (PyList_Check(items) && Py_REFCNT(items) > 1)
+    items_ = Object::steal(gil, PyList_GetSlice(items, 0, PyList_GET_SIZE(items)));
+}
+
 bool SourcePart::next_items(const Gil& gil, Batch& out, std::size_t items_max) {
   if (!items_) return false;
+  const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(items_.get()));
+  if (size > items_max && taken_ == 0) keep_for_itself(gil);
   PyObject* sequence = items_.get();
-  const auto size = static_cast<std::size_t>(PySequence_Fast_GET_SIZE(sequence));
   const std::size_t end = std::min(size, taken_ + items_max);
   PyObject** elements = PySequence_Fast_ITEMS(sequence);
   for (std::size_t i = taken_; i < end; ++i) {

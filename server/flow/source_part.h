@@ -53,6 +53,7 @@ class SourcePart {
   void sleep(const embed::Gil&, bool had_items, std::int64_t now_us);
   void look_how_long(std::int64_t took_us);
   void failed(const embed::Gil&, const std::string& what, _object* function);
+  void keep_for_itself(const embed::Gil&);
   std::string text(const char* method) const;
 
   Place place_;
