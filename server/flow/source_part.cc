@@ -60,23 +60,33 @@ void SourcePart::failed(const Gil& gil, const std::string& what, PyObject* funct
 SourcePart::Polled SourcePart::poll(const Gil& gil, std::int64_t now_us) {
   PyObject* result = next_batch(gil);
   if (!result) return stopped(gil);
+  if (!PyList_CheckExact(result) && !PyTuple_CheckExact(result)) {
+    result = list_of(gil, result);
+    if (!result) {
+      failed(gil, text("next_batch"), next_batch_.get());
+      return Polled::kEnd;
+    }
+  }
   items_ = Object::steal(gil, result);
   taken_ = 0;
-  if (!PyList_Check(result) && !PyTuple_Check(result)) {
-    PyErr_Format(PyExc_TypeError,
-                 "`next_batch` method of %s did not return a `list`; got %.200R from step '%s'",
-                 snapshot_ ? "StatefulSourcePartition" : "StatelessSourcePartition", result,
-                 place_.step.c_str());
-    drop(gil, items_);
-    failed(gil, text("next_batch"), next_batch_.get());
-    return Polled::kEnd;
-  }
   const bool some = PySequence_Fast_GET_SIZE(result) > 0;
   moved_ = true;
   const std::int64_t returned_us = time_.now_us();
   look_how_long(returned_us - now_us);
   sleep(gil, some, returned_us);
   return some ? Polled::kItems : Polled::kNothing;
+}
+
+// The items of any other sequence, whose reference it takes over; null with the exception set. A
+// str is taken for a mistake.
+PyObject* SourcePart::list_of(const Gil& gil, PyObject* batch) const {
+  const Held owned(gil, batch);
+  if (PySequence_Check(batch) && !PyUnicode_Check(batch)) return PySequence_List(batch);
+  PyErr_Format(PyExc_TypeError,
+               "`next_batch` method of %s did not return a `list`; got %.200R from step '%s'",
+               snapshot_ ? "StatefulSourcePartition" : "StatelessSourcePartition", batch,
+               place_.step.c_str());
+  return nullptr;
 }
 
 // A new reference, or null with the exception set.

@@ -49,6 +49,7 @@ class SourcePart {
 
  private:
   _object* next_batch(const embed::Gil&) const;
+  _object* list_of(const embed::Gil&, _object* batch) const;
   Polled stopped(const embed::Gil&);
   void sleep(const embed::Gil&, bool had_items, std::int64_t now_us);
   void look_how_long(std::int64_t took_us);

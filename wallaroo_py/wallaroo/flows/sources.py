@@ -27,7 +27,7 @@ class StatefulSourcePartition(ABC):
 
     @abstractmethod
     def next_batch(self, sched: datetime) -> list[Any]:
-        """Return the next items, a list or tuple; an empty one if there are none at the moment.
+        """Return the next items: a list or another sequence, empty if there are none now.
 
         It must not wait: the worker does nothing else meanwhile. Use `next_awake` to be called
         later.
