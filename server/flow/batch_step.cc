@@ -1,6 +1,7 @@
 #include "server/flow/batch_step.h"
 
 #include "server/flow/call.h"
+#include "server/flow/saved_state.h"
 
 namespace machida::flow {
 
@@ -51,10 +52,13 @@ Object BatchStep::saved(const Gil& gil, const KeyTable::Cell& base) const {
 
 void BatchStep::restore(const Gil& gil, KeyTable::Cell& base, const Object& saved) {
   Cell& cell = static_cast<Cell&>(base);
-  PyObject* values = nullptr;
-  long long due_us = 0;
-  if (!PyArg_ParseTuple(saved.get(), "O!L:batch", &PyList_Type, &values, &due_us))
-    embed::throw_pending(gil);
+  PyObject* pair = saved.get();
+  if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) throw no_state_of("batch", saved);
+  PyObject* values = PyTuple_GET_ITEM(pair, 0);
+  if (!PyList_Check(values) || !PyLong_Check(PyTuple_GET_ITEM(pair, 1)))
+    throw no_state_of("batch", saved);
+  const long long due_us = PyLong_AsLongLong(PyTuple_GET_ITEM(pair, 1));
+  embed::throw_if_pending(gil);
   cell.values = Object::borrow(gil, values);
   cell.due_us = due_us;
   keys_.set_due(cell, due_us);

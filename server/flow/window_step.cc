@@ -5,6 +5,7 @@
 #include "embed/instants.h"
 #include "embed/value.h"
 #include "server/flow/call.h"
+#include "server/flow/saved_state.h"
 
 namespace machida::flow {
 
@@ -178,19 +179,20 @@ Object WindowStep::saved(const Gil& gil, const KeyTable::Cell& base) const {
 
 void WindowStep::restore(const Gil& gil, KeyTable::Cell& base, const Object& saved) {
   Cell& cell = static_cast<Cell&>(base);
-  const char* bytes = nullptr;
-  Py_ssize_t size = 0;
-  PyObject* slots = nullptr;
-  if (!PyArg_ParseTuple(saved.get(), "y#O!:window", &bytes, &size, &PyList_Type, &slots))
-    embed::throw_pending(gil);
-  Result<window::WindowerState> state =
-      window::from_bytes({bytes, static_cast<std::size_t>(size)}, parts_.windower.windows());
+  PyObject* pair = saved.get();
+  if (!PyTuple_Check(pair) || PyTuple_GET_SIZE(pair) != 2) throw no_state_of("window", saved);
+  PyObject *bytes = PyTuple_GET_ITEM(pair, 0), *slots = PyTuple_GET_ITEM(pair, 1);
+  if (!PyBytes_Check(bytes) || !PyList_Check(slots)) throw no_state_of("window", saved);
+  Result<window::WindowerState> state = window::from_bytes(
+      {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))},
+      parts_.windower.windows());
   if (!state)
     throw embed::made_error("ValueError", "step '" + place().step + "': " + state.error());
   cell.state = *std::move(state);
   for (const Object& each : embed::items(gil, Object::borrow(gil, slots))) {
     long long id = 0;
     PyObject *held = nullptr, *times = nullptr;
+    if (!PyTuple_Check(each.get())) throw no_state_of("window", each);
     if (!PyArg_ParseTuple(each.get(), "LOO!:window", &id, &held, &PyList_Type, &times))
       embed::throw_pending(gil);
     WindowSlot& slot = cell.find_or_add(window::WindowId{id});

@@ -1,5 +1,6 @@
 """A dataflow that ended or died goes on where it was, with any number of workers."""
 
+import json
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -360,3 +361,52 @@ def test_a_position_that_moved_without_items_is_stored(config, interval):
             run_main(flow, epoch_interval=interval, recovery_config=config)
     assert cursor.resumed[0] is None
     assert cursor.resumed[1] > 1
+
+
+class ListSerde(Serde):
+    """JSON: what was a tuple comes back as a list."""
+
+    @staticmethod
+    def ser(obj):
+        return json.dumps(obj)
+
+    @staticmethod
+    def de(s):
+        return json.loads(s)
+
+
+def batched(flow):
+    flow.batch("it", 2, WEEK)
+
+
+def mapped(flow):
+    flow.stateful_map("it", int, total)
+
+
+def collected(flow):
+    clock = EventClockConfig(lambda value: START, WEEK)
+    flow.collect_window("it", clock, SessionWindow(WEEK))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "serde", "kind"),
+    [
+        (mapped, batched, None, "batch"),
+        (collected, batched, None, "batch"),
+        (mapped, collected, None, "window"),
+        (batched, collected, None, "window"),
+        (batched, batched, ListSerde, "batch"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_snapshot_of_another_kind_is_refused_with_the_step(config, first, second, serde, kind):
+    config = RecoveryConfig(config.db_dir, snapshot_serde=serde)
+    items = [("a", 1), ABORT(), ("a", 1)]
+    run_main(flow_of(items, first)[0], epoch_interval=EACH_BATCH, recovery_config=config)
+    with pytest.raises(RuntimeError) as raised:
+        run_main(flow_of(items, second)[0], recovery_config=config)
+    text = str(raised.value)
+    assert (
+        f"the snapshot of step 'it' can't be restored: TypeError: this is not what a {kind}" in text
+    )
+    assert "the serde does not keep tuples" in text
