@@ -79,10 +79,12 @@ bool PartReader::decoder(const Gil& gil, const Object& part, const std::string& 
     return wrong(place, "the decoder's header_length is " + std::to_string(bytes) +
                             ", it must be 1 to 8 bytes");
   out.header_bytes = static_cast<std::size_t>(bytes);
-  const std::optional<Object> format = embed::find_attribute(gil, part, "length_fmt");
-  if (!format || !embed::is_str(*format)) return true;
+  const std::optional<Object> own = embed::find_attribute(gil, part, "____wallaroo_length_fmt____");
+  if (!own || !embed::is_callable(*own)) return true;
+  const Object format = embed::call(gil, *own, out.payload_length);
+  if (!embed::is_str(format)) return true;
   Result<wire::LengthFormat> parsed =
-      wire::LengthFormat::parse(embed::str(gil, *format), out.header_bytes);
+      wire::LengthFormat::parse(embed::str(gil, format), out.header_bytes);
   if (!parsed) return wrong(place, "the decoder's " + parsed.error());
   out.length_format = *parsed;
   return true;

@@ -73,6 +73,52 @@ def test_hand_written_payload_length_is_called(serve: Serve, receiver: Receiver)
         assert receiver.wait_lines(4) == ["abc", "", "x", "y" * 12]
 
 
+LENGTH_OF_ALL = """\
+def length_of_all(header):
+    return struct.unpack(">I", header)[0] - 4
+
+class Foreign:
+    length_fmt = ">I"
+    def header_length(self):
+        return 4
+    def payload_length(self, header):
+        return length_of_all(header)
+    def decode(self, payload):
+        return payload.decode()
+
+class OddText(Foreign):
+    length_fmt = "big endian"
+
+class Derived(wallaroo.Decoder):
+    def payload_length(self, header):
+        return length_of_all(header)
+
+class Wrapping:
+    def payload_length(self, header):
+        return length_of_all(header)
+    def __getattr__(self, name):
+        return getattr(decoder, name)
+
+@wallaroo.decoder(header_length=4, length_fmt=">I")
+def assigned(payload):
+    return payload.decode()
+assigned.payload_length = length_of_all
+"""
+
+
+@pytest.mark.parametrize(
+    "decoder",
+    ["Foreign()", "OddText()", "Derived(4, '>I', bytes.decode)", "Wrapping()", "assigned"],
+)
+def test_own_payload_length_counts_beside_a_length_fmt(
+    serve: Serve, receiver: Receiver, decoder: str
+) -> None:
+    server = serve(one_pipeline(defs=LENGTH_OF_ALL, decoder=decoder))
+    with Client(server.address()) as client:
+        client.send(struct.pack(">I", 6) + b"hi" + struct.pack(">I", 5) + b"!")
+        assert receiver.wait_lines(2) == ["hi", "!"]
+
+
 def test_zero_length_frames_are_records(serve: Serve, receiver: Receiver) -> None:
     server = serve(one_pipeline())
     with Client(server.address()) as client:

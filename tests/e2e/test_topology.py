@@ -144,21 +144,17 @@ def test_list_that_is_no_application(serve: Serve, body: str, said: str) -> None
 
 @pytest.mark.parametrize(
     ("header_length", "length_fmt"),
-    [(4, ">H"), (4, ">f"), (2, ">HH"), (9, ">Q"), (0, ""), (4, "s"), (4, "nonsense")],
+    [(4, ">H"), (4, ">f"), (9, ">Q"), (0, ""), (4, "s"), (4, "nonsense")],
 )
 def test_header_format_that_cannot_work(serve: Serve, header_length: int, length_fmt: str) -> None:
     defs = f"""\
-    class Odd:
-        length_fmt = {length_fmt!r}
-        def header_length(self):
-            return {header_length}
-        def payload_length(self, header):
-            return struct.unpack(self.length_fmt, header)[0]
-        def decode(self, payload):
-            return payload.decode()
+    @wallaroo.decoder(header_length={header_length}, length_fmt={length_fmt!r})
+    def odd(payload):
+        return payload.decode()
     """
-    server = mistake(serve, one_pipeline(defs=defs, decoder="Odd()"))
-    assert "main" in server.stderr
+    server = mistake(serve, one_pipeline(defs=defs, decoder="odd"))
+    assert "header_length" in server.stderr or "length_fmt" in server.stderr
+    assert "app.py:" in server.stderr
 
 
 def test_builder_mistake_names_pipeline_and_step(serve: Serve) -> None:

@@ -17,7 +17,8 @@ using machida::embed::Object;
 
 const char* const kPalette = R"(
 class Decoder:
-    def __init__(self, size=2, fmt='>H'): self.size, self.length_fmt = size, fmt
+    def __init__(self, size=2, fmt='>H'): self.size, self.fmt = size, fmt
+    def ____wallaroo_length_fmt____(self, own): return self.fmt
     def header_length(self): return self.size
     def payload_length(self, b): return 0
     def decode(self, b): return b

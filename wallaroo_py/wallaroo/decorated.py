@@ -134,7 +134,7 @@ class Encoder(Decorated):
 class Decoder(Decorated):
     """A source decoder: the frame's header, and `decode(payload)` for the bytes after it.
 
-    `length_fmt` is the header's `struct` format; the engine reads the header with it directly.
+    `length_fmt` is the header's `struct` format.
     """
 
     def __init__(
@@ -154,6 +154,15 @@ class Decoder(Decorated):
         """Return the payload's size in bytes that `header` (`header_length()` bytes) announces."""
         (payload_bytes,) = self._unpack(header)
         return int(payload_bytes)
+
+    def ____wallaroo_length_fmt____(self, payload_length: Any) -> str | None:
+        """Return the format by which the engine may read headers in place of `payload_length`.
+
+        payload_length: the attribute as the engine found it. None when it is not the method above,
+        but what a subclass, an assignment or a wrapper put in its place.
+        """
+        own = getattr(payload_length, "__func__", None) is Decoder.payload_length
+        return self.length_fmt if own and payload_length.__self__ is self else None
 
 
 class MessageDecoder(Decorated):

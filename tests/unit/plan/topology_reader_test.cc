@@ -13,7 +13,7 @@ namespace {
 
 const char* const kParts = R"(
 class Decoder:
-    length_fmt = '>H'
+    def ____wallaroo_length_fmt____(self, own): return '>H'
     def header_length(self): return 2
     def payload_length(self, b): return 0
     def decode(self, b): return b
