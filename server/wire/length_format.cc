@@ -10,12 +10,25 @@ namespace {
 
 struct Code {
   std::size_t width;
-  bool is_signed;
+  bool is_signed = false;
+  bool is_integer = true;
+  bool is_text = false;  // its count is a length, not a number of fields
 };
 
 // Widths are the native ones (LP64) or the standard ones of struct's byte order prefixes.
-std::optional<Code> integer_code(char code, bool native) {
+std::optional<Code> code_of(char code, bool native) {
   switch (code) {
+    case 'c':
+      return Code{.width = 1, .is_integer = false};
+    case 's':
+    case 'p':
+      return Code{.width = 1, .is_integer = false, .is_text = true};
+    case 'e':
+      return Code{.width = 2, .is_integer = false};
+    case 'f':
+      return Code{.width = 4, .is_integer = false};
+    case 'd':
+      return Code{.width = 8, .is_integer = false};
     case 'b':
       return Code{1, true};
     case 'B':
@@ -90,16 +103,19 @@ Result<LengthFormat> LengthFormat::parse(std::string_view format, std::size_t he
       offset += count.value_or(1);
       continue;
     }
-    const std::optional<Code> found = integer_code(code, native);
-    if (!found) return refused("has a field '" + std::string(1, code) + "' that is no integer");
-    if (made.width_ != 0 || count.value_or(1) != 1) return refused("must hold exactly one integer");
+    const std::optional<Code> found = code_of(code, native);
+    if (!found) return refused("has an unknown field '" + std::string(1, code) + "'");
     if (native) offset = (offset + found->width - 1) / found->width * found->width;
-    made.offset_ = offset;
-    made.width_ = found->width;
-    made.is_signed_ = found->is_signed;
-    offset += found->width;
+    if (made.width_ == 0 && (found->is_text || count.value_or(1) > 0)) {
+      if (!found->is_integer)
+        return refused("has a first field '" + std::string(1, code) + "' that is no integer");
+      made.offset_ = offset;
+      made.width_ = found->width;
+      made.is_signed_ = found->is_signed;
+    }
+    offset += count.value_or(1) * found->width;
   }
-  if (made.width_ == 0) return refused("must hold exactly one integer");
+  if (made.width_ == 0) return refused("has no field");
   if (offset != header_bytes)
     return refused("describes " + std::to_string(offset) + " bytes, but header_length is " +
                    std::to_string(header_bytes));

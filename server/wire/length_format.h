@@ -1,5 +1,6 @@
-// The length field of a frame's header: a `struct` format of one integer, compiled to an offset,
-// a width and a byte order. Source of the grammar: Python's library reference, module struct.
+// The length field of a frame's header: the first field of a `struct` format, compiled to an
+// offset, a width and a byte order. Source of the grammar: Python's library reference, module
+// struct.
 #pragma once
 
 #include <cstddef>
@@ -14,9 +15,9 @@ class LengthFormat {
  public:
   static constexpr std::size_t kHeaderBytesMax = 8;
 
-  // `format` holds exactly one integer code (bBhHiIlLqQnNP?), optional pad bytes `x`, byte order
-  // and white space, and describes `header_bytes` bytes (1 to 8). Anything else is an error that
-  // says why.
+  // `format` describes `header_bytes` bytes (1 to 8), and its first field is an integer
+  // (bBhHiIlLqQnNP?); what other fields hold is passed over. Anything else is an error that says
+  // why.
   static Result<LengthFormat> parse(std::string_view format, std::size_t header_bytes);
 
   // The integer in `header`, which has header_bytes() bytes. Values over 2^63-1 saturate.

@@ -249,7 +249,7 @@ def test_header_length_must_be_an_int_from_1_to_8(header_length):
     assert __file__ in text
 
 
-@pytest.mark.parametrize("length_fmt", [None, 4, b">I"])
+@pytest.mark.parametrize("length_fmt", [None, 4, [">I"]])
 def test_length_fmt_must_be_str(length_fmt):
     assert "length_fmt must be a str" in error_of(wallaroo.decoder, 4, length_fmt)
 
@@ -268,9 +268,18 @@ def test_header_length_and_length_fmt_must_agree(header_length, length_fmt):
     assert "make them agree" in text
 
 
-@pytest.mark.parametrize("length_fmt", [">HH", ">2H", ">f", ">4s", "4x", ">4?", ">3p?"])
-def test_length_fmt_must_have_exactly_one_integer(length_fmt):
-    assert "exactly one integer field" in error_of(wallaroo.decoder, 4, length_fmt)
+@pytest.mark.parametrize("length_fmt", [">f", ">fxH", ">4s", "4x", ">4?", ">3p?", ">cH", ">0sI"])
+def test_length_fmt_must_begin_with_an_integer(length_fmt):
+    size = struct.calcsize(length_fmt)
+    assert "as its first field" in error_of(wallaroo.decoder, size, length_fmt)
+
+
+@pytest.mark.parametrize("length_fmt", [">IB", ">HH", ">2H", "<xHs", "@BI", ">He3s", b">I", b"<HB"])
+def test_first_field_of_a_header_is_the_size(length_fmt):
+    size = struct.calcsize(length_fmt)
+    decoder = wallaroo.decoder(header_length=size, length_fmt=length_fmt)(one)
+    header = bytes(range(1, size + 1))
+    assert decoder.payload_length(header) == struct.unpack(length_fmt, header)[0]
 
 
 def test_repr_tells_what_it_is():

@@ -43,6 +43,28 @@ def test_header_of_any_length_and_format(
         assert receiver.wait_lines(4) == ["1:a", "0:", "100:bbbbbbbb", "1:c"]
 
 
+@pytest.mark.parametrize(
+    ("fmt", "more"), [(">IB", (7,)), (">2H", (9,)), ("@BI", (2**32 - 1,)), ("<xHe2s", (0.5, b"ab"))]
+)
+def test_fields_behind_the_length_are_passed_over(
+    serve: Serve, receiver: Receiver, fmt: str, more: tuple[object, ...]
+) -> None:
+    defs = LENGTHS.format(length=struct.calcsize(fmt), fmt=fmt)
+    server = serve(one_pipeline(defs=defs, decoder="counted"))
+    with Client(server.address()) as client:
+        for payload in (b"a", b"", b"b" * 100):
+            client.send(struct.pack(fmt, len(payload), *more) + payload)
+        assert receiver.wait_lines(3) == ["1:a", "0:", "100:bbbbbbbb"]
+
+
+def test_length_format_may_be_bytes(serve: Serve, receiver: Receiver) -> None:
+    defs = LENGTHS.format(length=4, fmt=">I").replace('">I"', 'b">I"')
+    server = serve(one_pipeline(defs=defs, decoder="counted"))
+    with Client(server.address()) as client:
+        client.send_frames("a", "b")
+        assert receiver.wait_lines(2) == ["1:a", "1:b"]
+
+
 def test_decoder_has_default_header_of_four_bytes_big_endian(
     serve: Serve, receiver: Receiver
 ) -> None:

@@ -134,16 +134,17 @@ class Encoder(Decorated):
 class Decoder(Decorated):
     """A source decoder: the frame's header, and `decode(payload)` for the bytes after it.
 
-    `length_fmt` is the header's `struct` format.
+    `length_fmt` is the header's `struct` format, whose first field is the payload's size.
     """
 
     def __init__(
-        self, header_length: int, length_fmt: str, function: Callable[[bytes], Any]
+        self, header_length: int, length_fmt: str | bytes, function: Callable[[bytes], Any]
     ) -> None:
         super().__init__(function)
-        self.length_fmt = length_fmt
+        header = struct.Struct(length_fmt)
+        self.length_fmt = header.format
         self._header_bytes = header_length
-        self._unpack = struct.Struct(length_fmt).unpack
+        self._unpack = header.unpack
         self.decode = function
 
     def header_length(self) -> int:
@@ -152,8 +153,7 @@ class Decoder(Decorated):
 
     def payload_length(self, header: bytes) -> int:
         """Return the payload's size in bytes that `header` (`header_length()` bytes) announces."""
-        (payload_bytes,) = self._unpack(header)
-        return int(payload_bytes)
+        return int(self._unpack(header)[0])
 
     def ____wallaroo_length_fmt____(self, payload_length: Any) -> str | None:
         """Return the format by which the engine may read headers in place of `payload_length`.

@@ -118,15 +118,16 @@ def encoder(*function: Any) -> Any:
 def decoder(function: Callable[[bytes], Any], /) -> Decoder: ...
 @overload
 def decoder(
-    header_length: int = 4, length_fmt: str = ">I"
+    header_length: int = 4, length_fmt: str | bytes = ">I"
 ) -> Callable[[Callable[[bytes], Any]], Decoder]: ...
-def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str = ">I") -> Any:
+def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str | bytes = ">I") -> Any:
     """Make a source decoder of `f(payload)`, which turns a frame's bytes into data.
 
     A frame is a header that holds the payload's size in bytes, then the payload.
 
     header_length: the header's size in bytes, an int from 1 to 8.
-    length_fmt: the `struct` format of the header, with exactly one integer field.
+    length_fmt: the `struct` format of the header. Its first field is the size, an integer; what
+    other fields hold is passed over.
     The function gets the payload as bytes (without the header; empty for an empty frame) and
     returns the first step's data, or None to drop the frame. A Kafka source gives it a message's
     whole value (None for a tombstone), whatever the header.
@@ -159,7 +160,9 @@ def message_decoder(*function: Any) -> Any:
     return _unnamed("message_decoder", function, MessageDecoder, arity=2)
 
 
-def _decoder(function: Callable[[bytes], Any], header_length: int, length_fmt: str) -> Decoder:
+def _decoder(
+    function: Callable[[bytes], Any], header_length: int, length_fmt: str | bytes
+) -> Decoder:
     check_function(function, 1, "decoder", returns_list=False)
     return Decoder(header_length, length_fmt, function)
 
@@ -218,7 +221,7 @@ def _header_problem(header_length: Any, length_fmt: Any) -> str:
             f"header_length must be an int from 1 to {HEADER_BYTES_MAX} (bytes), "
             f"got {header_length!r}"
         )
-    if not isinstance(length_fmt, str):
+    if not isinstance(length_fmt, (str, bytes)):
         return f"length_fmt must be a str, got {length_fmt!r}"
     try:
         format_bytes = struct.calcsize(length_fmt)
@@ -230,9 +233,9 @@ def _header_problem(header_length: Any, length_fmt: Any) -> str:
             f"{format_bytes} bytes: make them agree"
         )
     fields = struct.unpack(length_fmt, bytes(format_bytes))
-    if len(fields) != 1 or type(fields[0]) is not int:
+    if not fields or type(fields[0]) is not int:
         return (
-            f"length_fmt {length_fmt!r} must have exactly one integer field (the payload's size), "
-            f"it reads {len(fields)} fields: {fields!r}"
+            f"length_fmt {length_fmt!r} must have an integer (the payload's size) as its first "
+            f"field, it reads {fields!r}"
         )
     return ""

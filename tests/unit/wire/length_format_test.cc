@@ -28,6 +28,14 @@ TEST_CASE("a header is read as struct.unpack would") {
       {"@bx", {3, 0}, 3},
       {"@xh", {9, 9, 4, 0}, 4},
       {"?", {1}, 1},
+      {">IB", {0, 0, 1, 2, 9}, 258},
+      {">xHI", {9, 0, 7, 9, 9, 9, 9}, 7},
+      {"<2HI", {7, 0, 9, 9, 9, 9, 9, 9}, 7},
+      {"@BI", {7, 9, 9, 9, 9, 9, 9, 9}, 7},
+      {"@BH0I", {7, 9, 9, 9}, 7},
+      {"<0dBf", {7, 9, 9, 9, 9}, 7},
+      {">H3sc", {0, 7, 'a', 'b', 'c', 'd'}, 7},
+      {"!Bep", {7, 9, 9, 9}, 7},
   };
   for (const Case& c : cases) {
     CAPTURE(c.format);
@@ -48,10 +56,11 @@ TEST_CASE("an unsigned length beyond 63 bits saturates instead of turning negati
         std::numeric_limits<std::int64_t>::max());
 }
 
-TEST_CASE("a format that is not one integer of the header's size is refused with the reason") {
+TEST_CASE("a format without an integer in front, or of another size than the header, is refused") {
   const std::pair<const char*, std::size_t> cases[] = {
-      {">II", 8}, {">f", 4}, {">s", 1}, {"", 4},     {">", 4},  {">I", 2}, {">H", 4},
-      {"2I", 8},  {">n", 8}, {">3", 3}, {"xxxx", 4}, {">I", 0}, {">I", 9}, {">999999999999H", 2},
+      {">II", 4},  {">f", 4}, {">s", 1},  {"", 4},     {">", 4},   {">I", 2}, {">H", 4},
+      {">fI", 8},  {">n", 8}, {">3", 3},  {"xxxx", 4}, {">I", 0},  {">I", 9}, {">999999999999H", 2},
+      {">0sI", 4}, {"BI", 5}, {">Iy", 5}, {">0I", 4},  {">cI", 5},
   };
   for (const auto& [format, bytes] : cases) {
     CAPTURE(format);
