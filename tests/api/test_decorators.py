@@ -39,6 +39,11 @@ def error_of(call, *args, **kwargs):
     return str(caught.value)
 
 
+def header_error(*args, **kwargs):
+    decoder = wallaroo.decoder(*args, **kwargs)(one)
+    return error_of(wallaroo.TCPSourceConfig, "127.0.0.1", "0", decoder)
+
+
 def test_decorated_functions_are_called_like_functions():
     class State:
         counts = {}
@@ -233,7 +238,7 @@ def test_any_integer_header_is_read_as_struct_reads_it(order, code, pads, data):
     length_fmt = f"{order} {pads}x {code}"
     header_bytes = struct.calcsize(length_fmt)
     if header_bytes > 8:
-        assert "from 1 to 8" in error_of(wallaroo.decoder, header_bytes, length_fmt)
+        assert "from 1 to 8" in header_error(header_bytes, length_fmt)
         return
     decoder = wallaroo.decoder(header_length=header_bytes, length_fmt=length_fmt)(one)
     header = data.draw(st.binary(min_size=header_bytes, max_size=header_bytes))
@@ -243,7 +248,7 @@ def test_any_integer_header_is_read_as_struct_reads_it(order, code, pads, data):
 
 @pytest.mark.parametrize("header_length", [0, 9, -1, True, 4.0, "4", None])
 def test_header_length_must_be_an_int_from_1_to_8(header_length):
-    text = error_of(wallaroo.decoder, header_length=header_length, length_fmt=">I")
+    text = header_error(header_length=header_length, length_fmt=">I")
     assert "header_length must be an int from 1 to 8" in text
     assert repr(header_length) in text
     assert __file__ in text
@@ -251,19 +256,19 @@ def test_header_length_must_be_an_int_from_1_to_8(header_length):
 
 @pytest.mark.parametrize("length_fmt", [None, 4, [">I"]])
 def test_length_fmt_must_be_str(length_fmt):
-    assert "length_fmt must be a str" in error_of(wallaroo.decoder, 4, length_fmt)
+    assert "length_fmt must be a str" in header_error(4, length_fmt)
 
 
 @pytest.mark.parametrize("length_fmt", ["nonsense", ">I)", "I>", "\u00e4"])
 def test_length_fmt_must_be_a_struct_format(length_fmt):
-    assert "is not a struct format" in error_of(wallaroo.decoder, 4, length_fmt)
+    assert "is not a struct format" in header_error(4, length_fmt)
 
 
 @pytest.mark.parametrize(
     ("header_length", "length_fmt"), [(2, ">I"), (8, ">I"), (4, ">H"), (4, "")]
 )
 def test_header_length_and_length_fmt_must_agree(header_length, length_fmt):
-    text = error_of(wallaroo.decoder, header_length, length_fmt)
+    text = header_error(header_length, length_fmt)
     assert f"header_length is {header_length}" in text
     assert "make them agree" in text
 
@@ -271,7 +276,7 @@ def test_header_length_and_length_fmt_must_agree(header_length, length_fmt):
 @pytest.mark.parametrize("length_fmt", [">f", ">fxH", ">4s", "4x", ">4?", ">3p?", ">cH", ">0sI"])
 def test_length_fmt_must_begin_with_an_integer(length_fmt):
     size = struct.calcsize(length_fmt)
-    assert "as its first field" in error_of(wallaroo.decoder, size, length_fmt)
+    assert "as its first field" in header_error(size, length_fmt)
 
 
 @pytest.mark.parametrize("length_fmt", [">IB", ">HH", ">2H", "<xHs", "@BI", ">He3s", b">I", b"<HB"])
@@ -280,6 +285,22 @@ def test_first_field_of_a_header_is_the_size(length_fmt):
     decoder = wallaroo.decoder(header_length=size, length_fmt=length_fmt)(one)
     header = bytes(range(1, size + 1))
     assert decoder.payload_length(header) == struct.unpack(length_fmt, header)[0]
+
+
+def test_mistake_in_a_header_names_config_decoder_and_place():
+    text = header_error(0, ">I")
+    line = one.__code__.co_firstlineno
+    assert text.startswith(f"TCPSourceConfig: the decoder one ({__file__}:{line}): header_length")
+
+
+@pytest.mark.parametrize(
+    ("header_length", "length_fmt"), [(0, ">I"), (4, "nonsense"), (None, None), (4, "4s")]
+)
+def test_header_does_not_count_for_kafka(header_length, length_fmt):
+    decoder = wallaroo.decoder(header_length=header_length, length_fmt=length_fmt)(one)
+    config = wallaroo.KafkaSourceConfig("words", [("127.0.0.1", "9092")], "Warn", decoder)
+    assert config.to_tuple()[-1].decode(b"whole value") == b"whole value"
+    assert "one" in error_of(decoder.header_length)
 
 
 def test_repr_tells_what_it_is():

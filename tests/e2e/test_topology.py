@@ -157,6 +157,25 @@ def test_header_format_that_cannot_work(serve: Serve, header_length: int, length
     assert "app.py:" in server.stderr
 
 
+def test_header_of_a_decoder_for_kafka_does_not_count(serve: Serve) -> None:
+    text = (
+        PRELUDE
+        + """
+@wallaroo.decoder(header_length=0, length_fmt=">I")
+def whole(value):
+    return value
+
+def application_setup(args):
+    ab = wallaroo.ApplicationBuilder("kafka")
+    brokers = [("127.0.0.1", "9")]
+    ab.new_pipeline("main", wallaroo.KafkaSourceConfig("words", brokers, "Warn", whole))
+    ab.to_sink(sink(args))
+    return ab.build()
+"""
+    )
+    assert serve(text, "--check", ready=False).wait() == 0
+
+
 def test_builder_mistake_names_pipeline_and_step(serve: Serve) -> None:
     defs = "def undecorated(data):\n    return data\n"
     server = mistake(serve, one_pipeline("ab.to(undecorated)", defs))

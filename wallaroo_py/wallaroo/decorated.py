@@ -14,6 +14,10 @@ from __future__ import annotations
 import struct
 import sys
 
+from .errors import WallarooParameterError
+from .header import header_mistake
+from .places import describe
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,20 +139,26 @@ class Decoder(Decorated):
     """A source decoder: the frame's header, and `decode(payload)` for the bytes after it.
 
     `length_fmt` is the header's `struct` format, whose first field is the payload's size.
+    `header_mistake` says why no size can be read so, and is "" when it can: Kafka has no headers.
     """
+
+    header_mistake = ""
 
     def __init__(
         self, header_length: int, length_fmt: str | bytes, function: Callable[[bytes], Any]
     ) -> None:
         super().__init__(function)
-        header = struct.Struct(length_fmt)
+        self.header_mistake = header_mistake(header_length, length_fmt)
+        header = struct.Struct("" if self.header_mistake else length_fmt)
         self.length_fmt = header.format
         self._header_bytes = header_length
         self._unpack = header.unpack
         self.decode = function
 
     def header_length(self) -> int:
-        """Return the header's size in bytes, 1 to 8."""
+        """Return the header's size in bytes, 1 to 8. Raises WallarooParameterError for another."""
+        if self.header_mistake:
+            raise WallarooParameterError(f"the decoder {describe(self)}: {self.header_mistake}")
         return self._header_bytes
 
     def payload_length(self, header: bytes) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 from .arity import check_function
 from .decorated import (
     Computation,
@@ -34,7 +32,6 @@ else:
 
 
 DEFAULT_HEADER_LENGTH = 4
-HEADER_BYTES_MAX = 8
 
 
 def computation(name: str = "") -> Callable[[Callable[[Any], Any]], Computation]:
@@ -130,14 +127,13 @@ def decoder(header_length: Any = DEFAULT_HEADER_LENGTH, length_fmt: str | bytes 
     other fields hold is passed over.
     The function gets the payload as bytes (without the header; empty for an empty frame) and
     returns the first step's data, or None to drop the frame. A Kafka source gives it a message's
-    whole value (None for a tombstone), whatever the header.
+    whole value (None for a tombstone), whatever the header: one that cannot be read is refused by
+    TCPSourceConfig.
     Used as `@wallaroo.decoder`, `@wallaroo.decoder()` or with arguments.
-    Raises WallarooParameterError for a header that cannot be read, or a function that does not
-    take one argument.
+    Raises WallarooParameterError for a function that does not take one argument.
     """
     if callable(header_length):
         return _decoder(header_length, DEFAULT_HEADER_LENGTH, length_fmt)
-    _check_header(header_length, length_fmt)
     return lambda function: _decoder(function, header_length, length_fmt)
 
 
@@ -207,35 +203,3 @@ def _named(
         return make(name, function)
 
     return decorate
-
-
-def _check_header(header_length: Any, length_fmt: Any) -> None:
-    problem = _header_problem(header_length, length_fmt)
-    if problem:
-        raise WallarooParameterError(f"@wallaroo.decoder: {problem} ({caller_place()})")
-
-
-def _header_problem(header_length: Any, length_fmt: Any) -> str:
-    if type(header_length) is not int or not 1 <= header_length <= HEADER_BYTES_MAX:
-        return (
-            f"header_length must be an int from 1 to {HEADER_BYTES_MAX} (bytes), "
-            f"got {header_length!r}"
-        )
-    if not isinstance(length_fmt, (str, bytes)):
-        return f"length_fmt must be a str, got {length_fmt!r}"
-    try:
-        format_bytes = struct.calcsize(length_fmt)
-    except (struct.error, UnicodeError) as error:
-        return f"length_fmt {length_fmt!r} is not a struct format: {error}"
-    if format_bytes != header_length:
-        return (
-            f"header_length is {header_length}, but length_fmt {length_fmt!r} reads "
-            f"{format_bytes} bytes: make them agree"
-        )
-    fields = struct.unpack(length_fmt, bytes(format_bytes))
-    if not fields or type(fields[0]) is not int:
-        return (
-            f"length_fmt {length_fmt!r} must have an integer (the payload's size) as its first "
-            f"field, it reads {fields!r}"
-        )
-    return ""

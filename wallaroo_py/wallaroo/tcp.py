@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from .addresses import PORT_MAX, is_port
 from .checks import codec_mistake
+from .decorated import Decoder
 from .errors import WallarooParameterError
-from .places import caller_place, shorten
+from .places import caller_place, describe, shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,15 @@ class TCPConfig:
                 f"{cls.__name__}: port must be a number from {cls._port_min} to {PORT_MAX}, "
                 f"as a str, got {shorten(port)}"
             )
-        return codec_mistake(cls.__name__, cls._role, cls._methods, codec)
+        return codec_mistake(cls.__name__, cls._role, cls._methods, codec) or cls._header_mistake(
+            codec
+        )
+
+    @classmethod
+    def _header_mistake(cls, codec: Any) -> str:
+        """Return what keeps frames from being cut by a decoder's header, "" when nothing does."""
+        mistake = codec.header_mistake if isinstance(codec, Decoder) else ""
+        return f"{cls.__name__}: the decoder {describe(codec)}: {mistake}" if mistake else ""
 
 
 class TCPSourceConfig(TCPConfig):
