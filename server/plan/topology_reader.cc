@@ -49,6 +49,7 @@ class TopologyReader {
   StateId use_state(const std::string& name, StateSpec wanted);
   std::optional<std::string> state_name(const Object& name);
   std::optional<std::vector<Object>> read_keys(const Object& keys, bool only_u64);
+  bool same_type(const StateSpec& a, const StateSpec& b);
   bool same_keys(const StateSpec& a, const StateSpec& b);
   void add_sink(const Object& tuple);
   void check_whole();
@@ -246,6 +247,18 @@ std::optional<std::vector<Object>> TopologyReader::read_keys(const Object& keys,
   return listed;
 }
 
+// As StateBuilder.same_type_as: equal bound methods are one, and builder objects count by their
+// class.
+bool TopologyReader::same_type(const StateSpec& a, const StateSpec& b) {
+  if (embed::is_same(a.identity, b.identity)) return true;
+  if (embed::equal(gil_, a.identity, b.identity)) return true;
+  const auto class_of = [this](const Object& object) {
+    return *embed::find_attribute(gil_, object, "__class__");
+  };
+  return !embed::is_callable(a.identity) &&
+         embed::is_same(class_of(a.identity), class_of(b.identity));
+}
+
 bool TopologyReader::same_keys(const StateSpec& a, const StateSpec& b) {
   if (a.keyed != b.keyed || a.keys.has_value() != b.keys.has_value()) return false;
   if (!a.keys) return true;
@@ -259,7 +272,7 @@ StateId TopologyReader::use_state(const std::string& name, StateSpec wanted) {
   for (std::size_t i = 0; i < plan_.states.size(); ++i) {
     const StateSpec& known = plan_.states[i];
     if (known.name != name) continue;
-    if (!embed::is_same(known.identity, wanted.identity))
+    if (!same_type(known, wanted))
       wrong("state " + quoted(name) + " has already been defined with an different type");
     else if (!same_keys(known, wanted))
       wrong("state " + quoted(name) +

@@ -1,6 +1,6 @@
 """Applications in the spellings of older versions load and run."""
 
-from harness import Client, Receiver, Serve
+from harness import Client, Receiver, Serve, one_pipeline
 
 CLASSES = """\
 import struct
@@ -169,6 +169,39 @@ def test_computation_without_a_name_runs(serve: Serve, receiver: Receiver) -> No
     with Client(server.address()) as client:
         client.send_frames("a")
         assert receiver.wait_lines(1) == ["a!"]
+
+
+def test_equal_builders_of_one_state_name(serve: Serve, receiver: Receiver) -> None:
+    defs = """\
+    class Builder:
+        def build(self):
+            return {}
+
+    class Factory:
+        def make(self):
+            return {}
+
+    factory = Factory()
+
+    @wallaroo.state_computation(name="put")
+    def put(data, state):
+        state[data] = True
+        return data, True
+
+    @wallaroo.state_computation(name="size")
+    def size(data, state):
+        return f"{data}{len(state)}", True
+    """
+    steps = """\
+    ab.to_stateful(put, Builder(), "s").to_stateful(size, Builder(), "s")
+    ab.to_stateful(put, factory.make, "t").to_stateful(size, factory.make, "t")
+    """
+    server = serve(one_pipeline(steps, defs))
+    with Client(server.address()) as client:
+        client.send_frames("a")
+        assert receiver.wait_lines(1) == ["a11"]
+        client.send_frames("b")
+        assert receiver.wait_lines(2) == ["a11", "b22"]
 
 
 def test_pony_era_command_line(serve: Serve, receiver: Receiver) -> None:

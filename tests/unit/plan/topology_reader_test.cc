@@ -32,6 +32,12 @@ class By:
     def partition(self, d): return d
 class State: pass
 class Other: pass
+class Builder:
+    def build(self): return {}
+class OtherBuilder(Builder): pass
+class Wrapped:
+    def __init__(self, state_cls): self.state_cls = state_cls
+    def ____wallaroo_build____(self): return {}
 class Storage:
     payload = str; name = 'orders'; router_branch_safe = True
     def build_partition(self, *args, **kwargs): pass
@@ -141,6 +147,22 @@ TEST_CASE("one state name means one class and one list of keys") {
   CHECK(mistakes(gil, start + "('to_state_partition', Count(), State, 's', By(), ['b']), end]")
             .size() == 1);
   CHECK(mistakes(gil, start + "('to_stateful', Count(), State, 's'), end]").size() == 1);
+}
+
+TEST_CASE("equal builders of one state name are one type") {
+  const embed::GilLock gil;
+  const auto both = [&gil](const std::string& a, const std::string& b) {
+    return mistakes(gil, "[begin, ('to_stateful', Count(), Wrapped(" + a +
+                             "), 's'), ('to_stateful', Count(), Wrapped(" + b + "), 's'), end]")
+        .size();
+  };
+  CHECK(both("Builder()", "Builder()") == 0);
+  CHECK(both("sink[3].encode", "sink[3].encode") == 0);
+  CHECK(both("State", "State") == 0);
+  CHECK(both("Builder()", "OtherBuilder()") == 1);
+  CHECK(both("sink[3].encode", "Encoder().encode") == 1);
+  CHECK(both("Builder", "Builder()") == 1);
+  CHECK(both("State", "Other") == 1);
 }
 
 TEST_CASE("keys must be hashable and different, u64 keys integers") {
