@@ -250,6 +250,47 @@ def test_partition_without_its_methods_is_told(serve: Serve) -> None:
     assert "it has no method close()" in server.stderr
 
 
+UNRELATED = """
+class Flag(Partition):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.open = False
+        self.write_epoch = 7
+
+class Path_(Partition):
+    def open(self, path):
+        raise AssertionError("it is not the server's to call")
+    def write_epoch(self, name):
+        raise AssertionError("it is not the server's to call")
+
+class Async(Partition):
+    async def open(self): ...
+    async def write_epoch(self, items, epoch): ...
+
+class MadeUp(Partition):
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was looked for")
+
+class Other(Recorder):
+    partition = PARTITION
+    config_mistakes = 0
+"""
+
+
+@pytest.mark.parametrize("partition", ["Flag", "Path_", "Async", "MadeUp"])
+def test_members_that_only_have_the_name_of_an_optional_method_are_passed_over(
+    serve: Serve, tmp_path: Path, partition: str
+) -> None:
+    defs = UNRELATED.replace("PARTITION", partition)
+    text = storage_app("ab.to_sink(Other())", defs)
+    server = serve(text, *SHORT, "--resilience-dir", "state")
+    send(server.address(), "a")
+    assert wait_written(tmp_path, 1) == ["a"]
+    assert server.terminate() == 0
+    is_warned = "write_batch(items) is used" in server.stderr
+    assert is_warned == (partition != "MadeUp")
+
+
 def test_open_is_called_until_the_storage_is_there(serve: Serve, tmp_path: Path) -> None:
     defs = """
     class Late(Partition):

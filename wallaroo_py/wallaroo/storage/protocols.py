@@ -29,7 +29,8 @@ class SinkPartition(Protocol[EventT_contra]):
 
     `open()` is called once after `build_partition`, before the sources open; it may connect and
     look whether the storage is fit. `write_epoch(items, epoch)` takes the place of `write_batch`
-    when the server runs with `--resilience-dir`; see `EpochPartition`.
+    when the server runs with `--resilience-dir`; see `EpochPartition`. Members of these names that
+    can't be called so are passed over.
     """
 
     def write_batch(self, items: Sequence[EventT_contra]) -> None:

@@ -11,7 +11,6 @@ from ..places import describe, shorten
 MEMBERS = ("payload", "name", "router_branch_safe", "build_partition")
 _SIGNATURE = "(config, worker_index, worker_count, bridge=None, session_manager=None)"
 _PARTITION_METHODS = {"write_batch": 1, "close": 0}
-_OPTIONAL_METHODS = {"open": 0, "write_epoch": 2}
 
 
 def is_meant_as_sink(thing: Any) -> bool:
@@ -46,16 +45,30 @@ def sink_mistakes(thing: Any) -> Iterator[str]:
 
 def partition_mistakes(partition: Any) -> Iterator[str]:
     """Yield everything that keeps what `build_partition` returned from being a partition."""
-    for name, count in {**_PARTITION_METHODS, **_OPTIONAL_METHODS}.items():
+    for name, count in _PARTITION_METHODS.items():
         method = getattr(partition, name, None)
         if method is None:
-            if name in _PARTITION_METHODS:
-                yield f"it has no method {name}()"
+            yield f"it has no method {name}()"
             continue
         problem = _call_problem(method, *range(count))
         if problem:
-            arguments = {1: "items", 2: "items, epoch"}.get(count, "")
-            yield f"its {name}({arguments}) can't be called: {problem}"
+            yield f"its {name}({'items' if count else ''}) can't be called: {problem}"
+
+
+def has_member(thing: Any, name: str) -> bool:
+    """Tell whether an object or its class has a member; what `__getattr__` makes up is none."""
+    return inspect.getattr_static(thing, name, None) is not None
+
+
+def optional_method(thing: Any, name: str, count: int) -> Callable[..., Any] | None:
+    """Return a method that an object may have, None when it has none that takes `count` arguments.
+
+    Whatever else has the name is the object's own affair.
+    """
+    if not has_member(thing, name):
+        return None
+    method = getattr(thing, name, None)
+    return None if _call_problem(method, *range(count)) else method
 
 
 def _has(thing: Any, member: str) -> bool:
@@ -73,7 +86,7 @@ def _is_type(payload: Any) -> bool:
     )
 
 
-def _call_problem(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+def _call_problem(function: Any, *args: Any, **kwargs: Any) -> str:
     if not callable(function):
         return f"it is {shorten(function)}"
     if inspect.iscoroutinefunction(function):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import WallarooParameterError
 from .async_bridge import AsyncBridge
 from .epoch import Epoch
 from .errors import RejectedItems, SinkUnavailable
-from .recognise import partition_mistakes
+from .recognise import has_member, optional_method, partition_mistakes
 from .sessions import SessionManagers
+
+LOG = logging.getLogger("wallaroo.storage")
 
 Outcome = str | list[tuple[int, str]] | None
 """Of a write: None it is done, a str why the storage can't be reached, a list the records that
@@ -23,7 +26,7 @@ def section_mistakes(sink: Any, section: str) -> list[tuple[str | None, str]]:
 
     section: as JSON. Each mistake: the key, None for all of the section, and what is wrong.
     """
-    ask = getattr(sink, "config_mistakes", None)
+    ask = optional_method(sink, "config_mistakes", 1)
     return [] if ask is None else [(key, str(text)) for key, text in ask(json.loads(section))]
 
 
@@ -82,6 +85,8 @@ class RunningSink:
         self._epoch_name = epoch_name
         self._storage = storage
         self._partition: Any = None
+        self._open_partition: Callable[[], Any] | None = None
+        self._write_epoch: Callable[[list[Any], Epoch], Any] | None = None
         self._open = False
 
     def open(self) -> str | None:
@@ -92,9 +97,17 @@ class RunningSink:
         """
         if self._partition is None:
             self._partition = self._storage.build(self._sink)
-        if not self._open and hasattr(self._partition, "open"):
+            self._open_partition = optional_method(self._partition, "open", 0)
+            self._write_epoch = optional_method(self._partition, "write_epoch", 2)
+            if self._write_epoch is None and has_member(self._partition, "write_epoch"):
+                LOG.warning(
+                    "%r: its write_epoch can't be called as write_epoch(items, epoch), "
+                    "write_batch(items) is used",
+                    self._partition,
+                )
+        if not self._open and self._open_partition is not None:
             try:
-                self._partition.open()
+                self._open_partition()
             except SinkUnavailable as unavailable:
                 return str(unavailable) or "it is not available"
         self._open = True
@@ -107,8 +120,8 @@ class RunningSink:
         """
         batch = list(items)  # a partition may do with it what it likes
         try:
-            if epoch is not None and hasattr(self._partition, "write_epoch"):
-                self._partition.write_epoch(batch, Epoch(self._epoch_name, epoch))
+            if epoch is not None and self._write_epoch is not None:
+                self._write_epoch(batch, Epoch(self._epoch_name, epoch))
             else:
                 self._partition.write_batch(batch)
         except SinkUnavailable as unavailable:
@@ -120,6 +133,7 @@ class RunningSink:
     def close(self) -> None:
         """Close the partition, if there is one. Raises what it raises."""
         partition, self._partition = self._partition, None
+        self._open_partition = self._write_epoch = None
         if partition is not None:
             partition.close()
 
