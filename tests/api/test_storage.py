@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, get_type_hints
 
 import loom.core.async_bridge
 import loom.streaming.core._message
@@ -44,6 +44,22 @@ class IntoMongo(Generic[EventT]):
         return MongoPartition(url=config["url"], collection=self.collection)
 
 
+class IntoNamedTuple(NamedTuple):
+    payload: type
+    name: str = ""
+    router_branch_safe: bool = True
+
+    def build_partition(
+        self, config, worker_index, worker_count, bridge=None, session_manager=None
+    ):
+        return MongoPartition(url=config["url"], collection="c")
+
+
+class IntoWithToTuple(IntoMongo[EventT]):
+    def to_tuple(self):
+        return (self.payload, self.collection)
+
+
 def test_names_of_the_specification_are_those_of_wallaroo() -> None:
     assert loom.streaming.nodes.IntoSink is wallaroo.IntoSink
     assert loom.streaming.nodes._sink.SinkPartition is wallaroo.SinkPartition
@@ -70,6 +86,8 @@ def test_protocols_are_generic_and_checked_by_structure() -> None:
         IntoMongo(list[int], "c", name="x"),
         IntoMongo(int | str, "c"),
         IntoMongo(Any, "c"),
+        IntoNamedTuple(str),
+        IntoWithToTuple(str, "c"),
     ],
 )
 def test_examples_are_recognised(sink: Any) -> None:
@@ -150,6 +168,12 @@ def test_testing_gives_the_records_of_a_storage_sink() -> None:
     result = testing.run(ab, {"main": [b"a b"]})
     assert result.output(sink=0) == ["a", "b"]
     assert result.output(sink=1) == [b"a\n", b"b\n"]
+
+
+@pytest.mark.parametrize("sink", [IntoNamedTuple(str), IntoWithToTuple(str, "c")])
+def test_sink_that_is_a_tuple_or_has_a_method_to_tuple_is_a_storage_sink(sink: Any) -> None:
+    result = testing.run(builder().to(split).to_sink(sink), {"main": [b"a b"]})
+    assert result.output() == ["a", "b"]
 
 
 def test_testing_runs_routers() -> None:

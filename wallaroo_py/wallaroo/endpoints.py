@@ -19,10 +19,11 @@ def read_endpoint(config: Any, role: Role) -> tuple[Any, str]:
     """Return a configuration's tuple as the topology holds it, and what is wrong with it.
 
     config: an object with `to_tuple()`, or a hand-made tuple. TCP and Kafka ones are checked.
-    A sink may also be anything that has the members of a storage sink.
+    A sink may also be anything that has the members of a storage sink, a tuple too.
     The second item is "" when nothing is wrong.
     """
-    if role == "sink" and not isinstance(config, tuple) and not hasattr(config, "to_tuple"):
+    is_config = isinstance(config, tuple) or hasattr(config, "to_tuple")
+    if role == "sink" and (not is_config or hasattr(config, "build_partition")):
         from .storage import recognise  # not loaded for TCP alone
 
         if recognise.is_meant_as_sink(config):
