@@ -78,7 +78,8 @@ def test_option_without_a_value_is_said(option, parse, rest):
     "address",
     [
         "host",
-        ":7010",
+        ":",
+        ":port",
         "host:",
         "host:port",
         "host:65536",
@@ -101,6 +102,16 @@ def test_malformed_address_is_said(option, parse, address):
         parse(["app", option, address])
     assert f"The option {option} has a malformed address" in str(caught.value)
     assert "HOST:PORT" in str(caught.value)
+
+
+@pytest.mark.parametrize("args", [["--in", ":7010"], ["--in=:7010"], ["-i:7010"], ["-i", ":7010"]])
+def test_port_alone_is_that_of_all_addresses(args):
+    assert tcp_parse_input_addrs(["app", *args]) == [("0.0.0.0", "7010")]
+
+
+def test_output_needs_a_host():
+    with pytest.raises(WallarooParameterError, match="there is no host"):
+        tcp_parse_output_addrs(["app", "--out", "h:1,:7010"])
 
 
 @pytest.mark.parametrize("args", ["--in h:1", None, 5])

@@ -97,6 +97,15 @@ def test_words_after_a_double_dash_are_the_applications(serve: Serve) -> None:
     assert printed(server, "ARGS")[-2:] == ["--name", "mine"]
 
 
+def test_input_without_a_host_listens_on_all_addresses(serve: Serve, receiver: Receiver) -> None:
+    server = serve(one_pipeline(), inputs=":0")
+    host, port = server.address()
+    assert host == "0.0.0.0"
+    with Client(("127.0.0.1", port)) as client:
+        client.send_frames("a")
+        assert receiver.wait_lines(1) == ["a"]
+
+
 def test_listening_line_names_the_chosen_port(serve: Serve, receiver: Receiver) -> None:
     server = serve(one_pipeline())
     host, port = server.address()

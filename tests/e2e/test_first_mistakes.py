@@ -107,7 +107,7 @@ def test_a_wrong_module(start: Start, folder: Path, module: str, said: str) -> N
         (["-in", "127.0.0.1:0"], "('-in' is another option)"),
         (["--in", "127.0.0.1"], "address '127.0.0.1': there is no port (write HOST:PORT"),
         (["--in", "7010"], "address '7010': there is no port"),
-        (["--in", ":7010"], "address ':7010': there is no host"),
+        (["--in", "[]:7010"], "address '[]:7010': there is no host"),
         (["--in", "127.0.0.1:http"], "the port must be a number from 0 to 65535"),
         (["--in", "tcp://127.0.0.1:0"], "'tcp://127.0.0.1:0': write it without tcp://"),
         (["--in", "127.0.0.1:0,"], "'': nothing stands before or behind a comma"),

@@ -16,13 +16,17 @@ def tcp_parse_input_addrs(args: Sequence[str]) -> list[tuple[str, str]]:
 
     args: what `application_setup` got; other options in it are passed over, and of several `--in`
     the last counts. An IPv6 host stands in brackets: `[::1]:7010` gives `("::1", "7010")`.
+    `:7010` is the port on all IPv4 addresses of the machine: `("0.0.0.0", "7010")`.
     Raises WallarooParameterError when the option is missing or an address is malformed.
     """
-    return _addresses(args, "--in", "-i", "127.0.0.1:7010")
+    return _addresses(args, "--in", "-i", "127.0.0.1:7010", host="0.0.0.0")
 
 
 def tcp_parse_output_addrs(args: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the addresses of `--out H1:P1,H2:P2` (or `-o`); else as `tcp_parse_input_addrs`."""
+    """Return the addresses of `--out H1:P1,H2:P2` (or `-o`); else as `tcp_parse_input_addrs`.
+
+    Each has a host.
+    """
     return _addresses(args, "--out", "-o", "127.0.0.1:7002")
 
 
@@ -31,7 +35,10 @@ def host_port(host: str, port: object) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _addresses(args: Sequence[str], long: str, short: str, example: str) -> list[tuple[str, str]]:
+def _addresses(
+    args: Sequence[str], long: str, short: str, example: str, host: str = ""
+) -> list[tuple[str, str]]:
+    """Return the addresses of an option. host: of those that have none, "" when they must."""
     if not isinstance(args, (list, tuple)):
         raise WallarooParameterError(
             f"The arguments must be the list that application_setup got, got {args!r}"
@@ -47,7 +54,7 @@ def _addresses(args: Sequence[str], long: str, short: str, example: str) -> list
         raise WallarooParameterError(
             f"The option {long} has no address: write for example {long} {example}"
         )
-    return [_address(text.strip(), long, example) for text in value.split(",")]
+    return [_address(text.strip(), long, example, host) for text in value.split(",")]
 
 
 def _option_value(args: list[str], long: str, short: str) -> str | None:
@@ -79,8 +86,9 @@ def _misspelled(args: list[str], long: str) -> str:
     return f" ({alike!r} is another option)" if alike else ""
 
 
-def _address(text: str, option: str, example: str) -> tuple[str, str]:
+def _address(text: str, option: str, example: str, host_unless_set: str) -> tuple[str, str]:
     host, colon, port = text.rpartition(":")
+    host = host or host_unless_set
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
