@@ -93,6 +93,14 @@ std::vector<std::string> doubts_about(const CLI::App& cli, const std::vector<std
   return lines;
 }
 
+// An application may have an option of this name, too.
+std::string whose_config(const std::string& file) {
+  return fmt::format(
+      "--config {} is read by the server; an option of the application goes behind --, as in "
+      "-- --config {}",
+      file, file);
+}
+
 Exit mistake(const std::string& text) {
   return {2, "machida: " + text + "\nRun with --help for more information.\n"};
 }
@@ -111,8 +119,10 @@ std::optional<Exit> read(CLI::App& cli, std::vector<std::string> arguments, Sett
     return Exit{0, std::string("machida ") + kVersion + "\n"};
   } catch (const CLI::CallForHelp&) {
     return Exit{0, cli.help()};
-  } catch (const std::runtime_error& error) {  // CLI::ParseError, or of the configuration file
+  } catch (const CLI::ParseError& error) {
     return mistake(error.what());
+  } catch (const std::runtime_error& error) {  // of the configuration file
+    return mistake(error.what() + ("\n" + whose_config(settings.config_file)));
   }
   return std::nullopt;
 }
@@ -150,6 +160,8 @@ ParsedOptions parse_options(int argc, const char* const* argv,
   parsed.options = std::move(settings.options);
   Options& options = parsed.options;
   options.doubts = doubts_about(cli, cli.remaining());
+  if (!options.config.mistakes().empty())
+    options.doubts.push_back(whose_config(settings.config_file));
   options.application = {argv[0]};
   for (const auto& more : {cli.remaining(), arguments.application})
     options.application.insert(options.application.end(), more.begin(), more.end());

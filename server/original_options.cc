@@ -43,8 +43,8 @@ void add_original(CLI::App& cli, OriginalOptions& a) {
   cli.add_option("-n,--name", a.name, "the worker's name")->group(group);
   cli.add_option("-w,--worker-count", a.worker_count, "number of workers, as --workers")
       ->group(group)
-      ->check(CLI::PositiveNumber)
-      ->transform(without_underscores);
+      ->transform(without_underscores)
+      ->check(above_zero, kAboveZero);
   cli.add_flag("-t,--cluster-initializer", a.cluster_initializer,
                "this process runs all workers, on this machine")
       ->group(group);
@@ -102,6 +102,20 @@ Arguments normalised(const CLI::App& cli, int argc, const char* const* argv) {
     }
   }
   return out;
+}
+
+std::string above_zero(const std::string& text) {
+  double number = 0;
+  return CLI::detail::lexical_cast(text, number) && number > 0
+             ? ""
+             : fmt::format("'{}' is no number above 0", text);
+}
+
+std::string zero_or_above(const std::string& text) {
+  double number = 0;
+  return CLI::detail::lexical_cast(text, number) && number >= 0
+             ? ""
+             : fmt::format("'{}' is no number from 0 on", text);
 }
 
 std::string without_underscores(std::string text) {

@@ -41,6 +41,13 @@ struct Arguments {
 // argv before the program saw it.
 Arguments normalised(const CLI::App& cli, int argc, const char* const* argv);
 
+// Checks of an option's value: what is wrong with it, "" when nothing is. CLI11's own ones print
+// the largest double. What --help shows beside the value:
+inline constexpr const char* kAboveZero = "POSITIVE";
+inline constexpr const char* kZeroOrAbove = "NONNEGATIVE";
+std::string above_zero(const std::string& text);
+std::string zero_or_above(const std::string& text);
+
 // `1_000_000`
 std::string without_underscores(std::string text);
 

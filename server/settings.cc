@@ -11,13 +11,13 @@ void add_own(CLI::App& cli, Options& o, Words& w) {
                  "the Python module with application_setup(args)");
   cli.add_option("--workers", w.workers, "worker processes, 1 unless set")
       ->transform(without_underscores)
-      ->check(CLI::PositiveNumber);
+      ->check(above_zero, kAboveZero);
   cli.add_flag("--check{text}", w.check,
                "load the application, print its topology and stop; --check=json for programs");
   cli.add_option("--max-frame-bytes", o.worker.frame_bytes_max,
                  "largest payload of a frame; a client that announces more is cut off")
       ->transform(without_underscores)
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero, kAboveZero)
       ->capture_default_str();
   cli.add_option("--dead-letters", o.dead_letters_file,
                  "file for records that user code failed on, as JSON lines");
@@ -31,16 +31,16 @@ void add_own(CLI::App& cli, Options& o, Words& w) {
       ->capture_default_str();
   cli.add_option("--drain-timeout", w.drain_timeout_s,
                  "seconds to write what is left when stopping")
-      ->check(CLI::NonNegativeNumber)
+      ->check(zero_or_above, kZeroOrAbove)
       ->capture_default_str();
   cli.add_option("--commit-interval", w.commit_interval_s,
                  "seconds between commits of Kafka offsets")
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero, kAboveZero)
       ->capture_default_str();
   cli.add_option("--memory-budget", o.worker.memory_budget_bytes,
                  "bytes that the Kafka clients' queues may take together")
       ->transform(without_underscores)
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero, kAboveZero)
       ->capture_default_str();
   cli.add_option("--sink-retries", o.worker.storage.retries,
                  "how often a storage sink's write that failed is tried again")
@@ -59,7 +59,7 @@ void add_resilience(CLI::App& cli, worker::ResilienceOptions& r, Words& w) {
       ->group(group);
   cli.add_option("--epoch-interval", w.epoch_interval_s, "seconds between checkpoints")
       ->group(group)
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero, kAboveZero)
       ->capture_default_str();
   cli.add_option("--time-between-checkpoints", w.checkpoint_ns,
                  "the same in nanoseconds, as in the original")
@@ -69,7 +69,7 @@ void add_resilience(CLI::App& cli, worker::ResilienceOptions& r, Words& w) {
                  "largest size of the journal of what was read over TCP; full, the sources pause")
       ->group(group)
       ->transform(without_underscores)
-      ->check(CLI::PositiveNumber)
+      ->check(above_zero, kAboveZero)
       ->capture_default_str();
   cli.add_flag("--recover-damaged", r.accept_damage,
                "of a damaged store use the newest epoch that is whole; later outputs may come "
@@ -89,9 +89,12 @@ std::uint64_t epoch_interval_ms(const Words& w) {
 }  // namespace
 
 void declare(CLI::App& cli, Settings& s) {
+  // As in the original, the last of several counts.
+  cli.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   add_own(cli, s.options, s.words);
   cli.add_option("--config", s.config_file,
-                 "TOML or YAML file with these options and the sections of storage sinks");
+                 "TOML or YAML file with these options and the sections of storage sinks; for an "
+                 "option of the application: -- --config FILE");
   add_resilience(cli, s.options.worker.resilience, s.words);
   add_original(cli, s.original);
 }

@@ -106,6 +106,16 @@ def test_input_without_a_host_listens_on_all_addresses(serve: Serve, receiver: R
         assert receiver.wait_lines(1) == ["a"]
 
 
+def test_of_an_option_that_is_given_twice_the_last_one_counts(
+    serve: Serve, receiver: Receiver
+) -> None:
+    metrics = ("--metrics", "127.0.0.1:1", "--metrics", "127.0.0.1:2", "-m=127.0.0.1:3")
+    server = serve(one_pipeline(), *metrics)
+    with Client(server.address()) as client:
+        client.send_frames("a")
+        assert receiver.wait_lines(1) == ["a"]
+
+
 def test_listening_line_names_the_chosen_port(serve: Serve, receiver: Receiver) -> None:
     server = serve(one_pipeline())
     host, port = server.address()

@@ -136,6 +136,19 @@ def test_unreadable_file_is_told(serve: Serve) -> None:
     assert "'none.toml' can't be read: No such file or directory" in server.stderr
 
 
+@pytest.mark.parametrize("name", ["my.ini", "my.yaml"])
+def test_file_of_the_application_is_told_to_go_behind_two_dashes(
+    serve: Serve, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).write_text("interval: 3\n")
+    text = storage_app(steps='print("ARGS", args[-2:])')
+    server = serve(text, "--config", name, ready=False)
+    assert server.wait() == 2
+    assert f"as in -- --config {name}" in server.stderr
+    server = serve(text, "--", "--config", name)
+    assert f"ARGS ['--config', '{name}']" in server.stdout
+
+
 def test_into_table_writes_through_the_binary(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "c.toml").write_text('[streaming.sinks.table]\nurl = "sqlite:///shop.db"\n')
     end = 'ab.to(order)\n    ab.to_sink(wallaroo.IntoTable(Order, "orders", name="table"))'

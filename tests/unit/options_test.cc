@@ -94,6 +94,57 @@ TEST_CASE("mistakes end with status 2, --help and --version with 0") {
   CHECK(parse({"--version"}).exit->text.starts_with("machida "));
 }
 
+TEST_CASE("of an option that is given twice the last one counts") {
+  const auto o = parse({"--application-module",
+                        "a",
+                        "--application-module",
+                        "b",
+                        "--metrics",
+                        "h:1",
+                        "-m",
+                        "h:2",
+                        "-r",
+                        "/one",
+                        "--resilience-dir",
+                        "/two",
+                        "-n",
+                        "x",
+                        "--name=y",
+                        "-w",
+                        "3",
+                        "-w=2",
+                        "-t",
+                        "-t"})
+                     .options;
+  CHECK(o.application_module == "b");
+  CHECK(o.worker.resilience.directory == "/two");
+  CHECK(o.workers == 2);
+}
+
+TEST_CASE("a number that is out of range is told in few words") {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{"--worker-count", "0"}, "--worker-count: '0' is no number above 0\n"},
+      {{"--workers", "-1"}, "--workers: '-1' is no number above 0\n"},
+      {{"--max-frame-bytes", "x"}, "--max-frame-bytes: 'x' is no number above 0\n"},
+      {{"--drain-timeout", "-3"}, "--drain-timeout: '-3' is no number from 0 on\n"},
+  };
+  for (auto [words, said] : cases) {
+    words.insert(words.begin(), {"--application-module", "m"});
+    const auto exit = parse(words).exit;
+    REQUIRE(exit);
+    CHECK(exit->status == 2);
+    CHECK(exit->text ==
+          "machida: " + std::string(said) + "Run with --help for more information.\n");
+  }
+}
+
+TEST_CASE("a configuration file that is the application's is told whose option --config is") {
+  const auto exit = parse({"--application-module", "m", "--config", "my.ini"}).exit;
+  REQUIRE(exit);
+  CHECK(exit->text.find("my.ini' must be named .toml") != std::string::npos);
+  CHECK(exit->text.find("behind --, as in -- --config my.ini\n") != std::string::npos);
+}
+
 TEST_CASE("checkpoints: where, how often, and the original's words") {
   const auto resilience = [](const std::vector<const char*>& more) {
     std::vector<const char*> words = {"--application-module", "m"};
