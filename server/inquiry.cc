@@ -71,10 +71,8 @@ Result<Facts> inquire(const std::vector<std::string>& argv) {
       .task = SeatText::Task::kInquire, .supervisor = ::getpid(), .output = kOutput};
   std::vector<std::string> words = argv;
   words.insert(words.begin() + 1, {SeatText::kWord, seat.text()});
-  const Result<pid_t> started = child.start({.path = "/proc/self/exe",
-                                             .argv = words,
-                                             .descriptors = {{kOutput, pair.other.get()}},
-                                             .environment = {}});
+  const Result<pid_t> started = child.start(
+      {.path = "/proc/self/exe", .argv = words, .descriptors = {{kOutput, pair.other.get()}}});
   if (!started) return Error{started.error()};
   pair.other = uv::Descriptor();
   {

@@ -44,10 +44,18 @@ namespace {
 constexpr int kFailed = 1;
 constexpr int kMistake = 2;  // of the application or on the command line: nothing was started
 constexpr int kRefused = 4;  // the resilience directory can't be used: nothing was started
+constexpr const char* kHashSeed = "PYTHONHASHSEED";
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+// Partition functions may use hash(), and states are found again by what they return: every process
+// and every start has the same seed, which is the user's if that is a number.
+void fix_hash_seed() {
+  const std::string users = environment(kHashSeed);
+  if (users.empty() || users == "random") ::setenv(kHashSeed, "0", 1);
 }
 
 // What a burst needed, the next one needs again: taking fresh pages for every batch of messages
@@ -232,7 +240,7 @@ std::optional<int> run_workers(const Options& options, int argc, char** argv) {
   try {
     if (!needs_supervisor(options)) return std::nullopt;
     uv::raise_open_files_limit();
-    return supervise(options, {argv, argv + argc}, environment("PYTHONHASHSEED"));
+    return supervise(options, {argv, argv + argc});
   } catch (const store::StoreError& error) {
     log::error("{}", error.what());
     return kRefused;
@@ -244,6 +252,7 @@ std::optional<int> run_workers(const Options& options, int argc, char** argv) {
 
 int run_command_line(int argc, char** argv) {
   ParsedOptions parsed = parse_options(argc, argv, variable);
+  parsed.options.worker.resilience.hash_seed = environment(kHashSeed);
   if (parsed.exit) {
     std::fputs(parsed.exit->text.c_str(), parsed.exit->status == 0 ? stdout : stderr);
     return parsed.exit->status;
@@ -260,6 +269,7 @@ int run_command_line(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   machida::keep_freed_memory();
+  machida::fix_hash_seed();
   const std::string word = argc > 1 ? argv[1] : "";
   if (word == "recovery") return machida::recovery_main(argc, argv);
   if (word == "scale") return machida::scale_main(argc, argv);

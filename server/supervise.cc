@@ -14,6 +14,7 @@
 #include "server/metrics/counter.h"
 #include "server/seat_text.h"
 #include "server/store/go_back.h"
+#include "server/store/hash_seed.h"
 #include "server/store/identity.h"
 #include "server/store/layout.h"
 #include "server/store/store.h"
@@ -38,14 +39,15 @@ void say(const std::string& line) {
 // The supervisor's view of one application.
 class Application {
  public:
-  Application(const Options& options, std::vector<std::string> argv, std::string hash_seed)
-      : options_(options), argv_(std::move(argv)), hash_seed_(std::move(hash_seed)) {
+  Application(const Options& options, std::vector<std::string> argv)
+      : options_(options), argv_(std::move(argv)) {
     const worker::ResilienceOptions& resilience = options_.worker.resilience;
     if (options_.external && !listen(admin_.listen_at(*options_.external))) return;
     if (resilience.directory.empty()) return;
     directory_.emplace(resilience.directory, store::Directory::Access::kServe);
     store::finish_change(*directory_);
     store::identity_of(*directory_);  // made before the workers ask for it
+    store::warn_of_hash_seed(*directory_, resilience.hash_seed);
     listen(admin_.listen_in(directory_->path()));
   }
 
@@ -108,7 +110,6 @@ class Application {
 
   const Options& options_;
   const std::vector<std::string> argv_;
-  const std::string hash_seed_;
   metrics::Registry metrics_;
   std::optional<store::Directory> directory_;
   std::string name_;
@@ -187,7 +188,6 @@ void Application::make_stores_agree(std::uint32_t workers) {
 int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   uv::Loop loop;
   cluster::SupervisorOptions supervisor{.workers = workers, .application = name_, .arguments = {}};
-  supervisor.hash_seed = hash_seed_;
   supervisor.replace_killed = replace_killed_;
   supervisor.end_patience_ms = options_.worker.drain_timeout_ms + kEndMs;
   if (task == SeatText::Task::kWork) {
@@ -267,8 +267,8 @@ int Application::change_workers(std::uint32_t wanted) {
   uv::Loop loop;
   uv::ChildExit exit;
   uv::Child child(loop, [&exit](const uv::ChildExit& how) { exit = how; });
-  const Result<pid_t> started = child.start(
-      {.path = "/proc/self/exe", .argv = argv_with(seat), .descriptors = {}, .environment = {}});
+  const Result<pid_t> started =
+      child.start({.path = "/proc/self/exe", .argv = argv_with(seat), .descriptors = {}});
   if (!started) {
     log::error("{}", started.error());
     return kFailed;
@@ -285,9 +285,8 @@ int Application::change_workers(std::uint32_t wanted) {
 
 }  // namespace
 
-int supervise(const Options& options, const std::vector<std::string>& argv,
-              const std::string& hash_seed) {
-  return Application(options, argv, hash_seed).run();
+int supervise(const Options& options, const std::vector<std::string>& argv) {
+  return Application(options, argv).run();
 }
 
 bool needs_supervisor(const Options& options) {

@@ -11,8 +11,7 @@ namespace machida {
 
 // `argv`: the command line as it was given. Returns the process's exit status. Throws
 // store::StoreError when the resilience directory can't be used.
-int supervise(const Options& options, const std::vector<std::string>& argv,
-              const std::string& hash_seed);
+int supervise(const Options& options, const std::vector<std::string>& argv);
 
 // Whether the resilience directory is another number of workers' than the one worker that is
 // wanted, so that a supervisor has to change it.

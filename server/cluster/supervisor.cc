@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <random>
 #include <utility>
 #include <variant>
 
@@ -15,12 +14,6 @@ namespace machida::cluster {
 namespace {
 
 constexpr int kPatienceMs = 1000;  // a channel to a worker is never full
-
-// What Python takes: a number of 32 bits.
-std::string seed_or_drawn(const std::string& users) {
-  if (!users.empty() && users != "random") return users;
-  return std::to_string(std::random_device{}() & 0xffffffffu);
-}
 
 }  // namespace
 
@@ -39,7 +32,6 @@ struct Supervisor::Seat {
 Supervisor::Supervisor(uv::Loop& loop, SupervisorOptions options, metrics::Registry& metrics)
     : loop_(loop),
       options_(std::move(options)),
-      hash_seed_(seed_or_drawn(options_.hash_seed)),
       reception_(loop, options_.doors, options_.turns.value_or(Turns(options_.workers)),
                  [this](std::uint32_t worker, std::uint32_t pipeline, int client) {
                    return give_client(worker, pipeline, client);
@@ -126,8 +118,7 @@ std::string Supervisor::start(std::uint32_t index, Mesh& mesh) {
   }
   const Result<pid_t> pid = seat.child.start({.path = options_.program,
                                               .argv = options_.arguments(start),
-                                              .descriptors = std::move(descriptors),
-                                              .environment = {{"PYTHONHASHSEED", hash_seed_}}});
+                                              .descriptors = std::move(descriptors)});
   if (!pid) return pid.error();
   log::debug("worker {} is process {}", index, *pid);
   const LinkEnds ends{.application = options_.application,

@@ -52,7 +52,6 @@ struct SupervisorOptions {
   // How long workers may take to end when one has failed, or when a stop has to wait for one that
   // is replaced; then they are killed.
   std::uint64_t end_patience_ms = 35'000;
-  std::string hash_seed;  // the user's PYTHONHASHSEED; empty or "random": one is drawn
   // What a worker says on its control link, after the supervisor has dealt with it.
   std::function<void(std::uint32_t index, const wire::LinkMessage&)> on_message = nullptr;
 };
@@ -116,7 +115,6 @@ class Supervisor final : public LinkEvents {
 
   uv::Loop& loop_;
   SupervisorOptions options_;
-  const std::string hash_seed_;
   Reception reception_;
   metrics::Registry& metrics_;
   metrics::Counter& deaths_;

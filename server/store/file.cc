@@ -100,6 +100,18 @@ void sync_directory(const std::string& path) {
   if (!good) fail(path, "can't be made durable");
 }
 
+bool write_durably(const std::string& path, const std::string& text) {
+  const std::string fresh = path + ".new";
+  {
+    File file(fresh, File::Mode::kCreate);
+    file.truncate(0);
+    if (!file.write(0, text)) return false;
+    file.sync();
+  }
+  rename_file(fresh, path);
+  return true;
+}
+
 std::vector<std::string> names_in(const std::string& directory) {
   const CPtr<DIR, closedir> stream(opendir(directory.c_str()));
   if (!stream) fail(directory, "can't be listed");

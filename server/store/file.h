@@ -46,6 +46,9 @@ void remove_file(const std::string& path);
 void rename_file(const std::string& from, const std::string& to);
 // New names, removals and renames in the directory are durable when it returns.
 void sync_directory(const std::string& path);
+// A small file with this text, all of it or the one before also after a power failure, once its
+// directory is synced. False: no room.
+bool write_durably(const std::string& path, const std::string& text);
 std::vector<std::string> names_in(const std::string& directory);
 
 }  // namespace machida::store

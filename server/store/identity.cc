@@ -36,14 +36,7 @@ std::string identity_of(const Directory& directory) {
 std::string renew_identity(const Directory& directory) {
   const std::string path = directory.file("id");
   const std::string id = random_digits();
-  const std::string fresh = path + ".new";
-  {
-    File file(fresh, File::Mode::kCreate);
-    file.truncate(0);
-    if (!file.write(0, id + "\n")) throw StoreError(fresh + ": there is no room for it");
-    file.sync();
-  }
-  rename_file(fresh, path);
+  if (!write_durably(path, id + "\n")) throw StoreError(path + ": there is no room for it");
   sync_directory(directory.path());
   return id;
 }

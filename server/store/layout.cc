@@ -21,15 +21,8 @@ constexpr const char* kNext = "next";
 constexpr const char* kComplete = "complete";  // in kNext: the old stores may go
 constexpr const char* kMoving = "moving";      // in kNext: the old stores are gone
 
-void write_durably(const std::string& path, const std::string& text) {
-  const std::string fresh = path + ".new";
-  {
-    File file(fresh, File::Mode::kCreate);
-    file.truncate(0);
-    if (!file.write(0, text)) throw StoreFull(fresh + ": no room");
-    file.sync();
-  }
-  rename_file(fresh, path);
+void write(const std::string& path, const std::string& text) {
+  if (!write_durably(path, text)) throw StoreFull(path + ": no room");
 }
 
 bool belongs_to_a_worker(const std::string& name) {
@@ -61,7 +54,7 @@ std::uint32_t workers_of_layout(const Directory& directory) {
 }
 
 void write_layout(const Directory& directory, std::uint32_t workers) {
-  write_durably(directory.file(kLayout), std::to_string(workers) + "\n");
+  write(directory.file(kLayout), std::to_string(workers) + "\n");
   sync_directory(directory.path());
 }
 
@@ -74,9 +67,9 @@ std::string begin_new_stores(const Directory& directory) {
 
 void complete_new_stores(const Directory& directory, std::uint32_t workers) {
   const std::string next = directory.file(kNext);
-  write_durably(next + "/" + kLayout, std::to_string(workers) + "\n");
+  write(next + "/" + kLayout, std::to_string(workers) + "\n");
   sync_directory(next);
-  write_durably(next + "/" + kComplete, "");
+  write(next + "/" + kComplete, "");
   sync_directory(next);
   sync_directory(directory.path());
 }

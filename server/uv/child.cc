@@ -19,21 +19,6 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
-bool sets(const std::string& entry, const std::string& name) {
-  return entry.size() > name.size() && entry[name.size()] == '=' && entry.starts_with(name);
-}
-
-std::vector<std::string> environment_with(
-    const std::vector<std::pair<std::string, std::string>>& more) {
-  std::vector<std::string> out;
-  for (char** entry = environ; *entry; ++entry) out.emplace_back(*entry);
-  for (const auto& [name, value] : more) {
-    std::erase_if(out, [&name](const std::string& entry) { return sets(entry, name); });
-    out.push_back(name + "=" + value);
-  }
-  return out;
-}
-
 std::vector<uv_stdio_container_t> stdio_of(const std::map<int, int>& descriptors) {
   const int last = descriptors.empty() ? 2 : descriptors.rbegin()->first;
   std::vector<uv_stdio_container_t> out(static_cast<std::size_t>(last) + 1);
@@ -67,13 +52,11 @@ Result<pid_t> Child::start(const ChildProgram& program) {
   MACHIDA_CHECK(program.descriptors.empty() || program.descriptors.begin()->first > 2,
                 "0, 1 and 2 are passed on anyway");
   std::vector<std::string> argv = program.argv;
-  std::vector<std::string> environment = environment_with(program.environment);
-  std::vector<char*> raw_argv = pointers(argv), raw_environment = pointers(environment);
+  std::vector<char*> raw_argv = pointers(argv);
   std::vector<uv_stdio_container_t> stdio = stdio_of(program.descriptors);
   uv_process_options_t options{};
   options.file = program.path.c_str();
   options.args = raw_argv.data();
-  options.env = raw_environment.data();
   options.stdio = stdio.data();
   options.stdio_count = static_cast<int>(stdio.size());
   options.exit_cb = [](uv_process_t* raw, std::int64_t status, int signal) {

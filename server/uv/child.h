@@ -6,7 +6,6 @@
 #include <functional>
 #include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "server/base/result.h"
@@ -20,7 +19,6 @@ struct ChildProgram {
   std::vector<std::string> argv;  // with the name it is called by
   // What it finds open besides standard input, output and error: its number, at least 3 -> ours.
   std::map<int, int> descriptors;
-  std::vector<std::pair<std::string, std::string>> environment;  // added to ours, or instead
 };
 
 // How a program ended.

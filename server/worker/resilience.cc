@@ -9,6 +9,7 @@
 #include "server/base/log.h"
 #include "server/checkpoint/recovery.h"
 #include "server/store/go_back.h"
+#include "server/store/hash_seed.h"
 #include "server/store/identity.h"
 #include "server/uv/offload.h"
 
@@ -39,6 +40,7 @@ Resilience::Resilience(const embed::Gil& gil, uv::Loop& loop, flow::Intake& inta
       replay_soon_(loop, [this] { replay_more(); }),
       gate_(std::make_shared<Gate>()) {
   identity_ = store::identity_of(directory_);
+  if (seat.control < 0) store::warn_of_hash_seed(directory_, options.hash_seed);
   if (options.resume_epoch && store::newest_epoch(directory_, worker_) > *options.resume_epoch)
     store::go_back(directory_, worker_, application, *options.resume_epoch);
   const store::Damage damage =

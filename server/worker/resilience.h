@@ -38,6 +38,7 @@ struct ResilienceOptions {
   std::uint64_t epoch_interval_ms = 1000;
   std::uint64_t journal_bytes_max = 256u << 20;
   bool accept_damage = false;
+  std::string hash_seed;  // PYTHONHASHSEED
 };
 
 class Resilience final : public checkpoint::Surroundings, public checkpoint::EpochMember {

@@ -62,10 +62,6 @@ class Worker final : public cluster::LinkEvents {
 
   void look_whether_all_spoke() {
     if (!silent_.empty()) return;
-    if (behaviour_.starts_with("tell=")) {
-      const char* value = std::getenv(behaviour_.c_str() + 5);
-      control_->send(wire::Failed{value ? value : ""});
-    }
     control_->send(wire::Committed{1});
     if (behaviour_ == "ask") control_->send(wire::Drain{});
   }
@@ -102,8 +98,7 @@ int supervise(std::uint32_t workers) {
       {.workers = workers,
        .application = kApplication,
        .arguments =
-           [](const cluster::WorkerStart& start) { return worker_arguments(start, "alive"); },
-       .hash_seed = ""},
+           [](const cluster::WorkerStart& start) { return worker_arguments(start, "alive"); }},
       metrics);
   return supervisor.run();
 }

@@ -21,7 +21,6 @@ constexpr int kAliveDescriptor = 100;
 //   then=N    ends with status N when another has failed
 //   orphan    believes that another process started it
 //   status=N  ends with that status
-//   tell=NAME sends that environment variable, then like drain
 //   alive     writes a byte to kAliveDescriptor, then like drain
 std::vector<std::string> worker_arguments(const cluster::WorkerStart& start,
                                           const std::string& behaviour);

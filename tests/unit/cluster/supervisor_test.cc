@@ -30,8 +30,7 @@ struct Cluster {
   using Behaviour = std::function<std::string(std::uint32_t index, int start)>;
   using OnMessage = std::function<void(Supervisor&, std::uint32_t, const wire::LinkMessage&)>;
 
-  int run(std::uint32_t workers, Behaviour behaviour, OnMessage on_message = nullptr,
-          std::string hash_seed = "") {
+  int run(std::uint32_t workers, Behaviour behaviour, OnMessage on_message = nullptr) {
     uv::Loop loop;
     std::map<std::uint32_t, int> starts;
     Supervisor supervisor(loop,
@@ -43,7 +42,6 @@ struct Cluster {
                                      start, behaviour(start.index, starts[start.index]++));
                                },
                            .end_patience_ms = end_patience_ms,
-                           .hash_seed = std::move(hash_seed),
                            .on_message =
                                [&](std::uint32_t index, const wire::LinkMessage& message) {
                                  if (on_message) on_message(supervisor, index, message);
@@ -155,30 +153,6 @@ TEST_CASE("a worker that ends well has the others drain") {
   CHECK(cluster.starts() == 1);
 }
 
-TEST_CASE("all workers have one hash seed: the user's, or one that was drawn") {
-  const auto seeds = [](const std::string& users) {
-    Cluster cluster;
-    std::vector<std::string> told;
-    const auto drain = when_all_said<wire::Committed>(3, [](Supervisor& all) { all.drain(); });
-    CHECK(cluster.run(
-              3, [](std::uint32_t, int) { return "tell=PYTHONHASHSEED"; },
-              [&](Supervisor& supervisor, std::uint32_t index, const wire::LinkMessage& message) {
-                if (const auto* text = std::get_if<wire::Failed>(&message))
-                  told.emplace_back(text->text);
-                drain(supervisor, index, message);
-              },
-              users) == 0);
-    REQUIRE(told.size() == 3);
-    CHECK(told[0] == told[1]);
-    CHECK(told[0] == told[2]);
-    return told[0];
-  };
-  CHECK(seeds("42") == "42");
-  const std::string drawn = seeds("random");
-  CHECK(drawn.find_first_not_of("0123456789") == std::string::npos);
-  CHECK_FALSE(drawn.empty());
-}
-
 TEST_CASE("a program that can't be started is given up") {
   uv::Loop loop;
   metrics::Registry metrics;
@@ -186,8 +160,7 @@ TEST_CASE("a program that can't be started is given up") {
                         {.workers = 2,
                          .application = "roles",
                          .program = "/nonexistent/machida",
-                         .arguments = [](const auto&) { return std::vector<std::string>{"x"}; },
-                         .hash_seed = ""},
+                         .arguments = [](const auto&) { return std::vector<std::string>{"x"}; }},
                         metrics);
   CHECK(supervisor.run() == 1);
   CHECK(metrics.total(Supervisor::kStarts) == 5);
