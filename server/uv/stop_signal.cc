@@ -16,9 +16,16 @@ std::atomic<uv_async_t*> g_wake{nullptr};
 std::atomic<int> g_arrived{0};
 std::atomic<int> g_last{0};  // the newest one's number
 std::atomic<bool> g_second_ends{true};
+pid_t g_process = 0;  // whose StopSignal it is
+struct sigaction g_before_term, g_before_int;  // what was done before it
 
-// Only what is allowed in a signal handler: atomics, uv_async_send, _exit.
+// Only what is allowed in a signal handler: atomics, uv_async_send, _exit, sigaction, raise.
 void on_signal(int number) {
+  if (getpid() != g_process) {  // a fork that user code has made: nobody drains there
+    sigaction(number, number == SIGTERM ? &g_before_term : &g_before_int, nullptr);
+    raise(number);
+    return;
+  }
   g_last = number;
   if (g_arrived.fetch_add(1) > 0 && g_second_ends) _exit(128 + number);
   if (uv_async_t* wake = g_wake.load()) uv_async_send(wake);
@@ -63,6 +70,9 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   require(uv_async_init(loop.raw(), handle_.raw(), on_wake), "uv_async_init");
   handle_.opened();
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
+  g_process = getpid();
+  sigaction(SIGTERM, nullptr, &g_before_term);
+  sigaction(SIGINT, nullptr, &g_before_int);
   g_arrived = 0;
   g_last = 0;
   g_second_ends = on_second_ == nullptr;

@@ -1,6 +1,7 @@
 // SIGTERM and SIGINT: the first asks to drain, on the loop; the second ends the process at once,
 // also when user code keeps the loop busy. Who has no user code may clean up instead. One per
 // process; does not keep the loop alive. User code that sets a handler of its own for one keeps it.
+// In forks of the process, which user code makes, signals do what they did before there was one.
 #pragma once
 
 #include <csignal>
