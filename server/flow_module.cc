@@ -162,6 +162,7 @@ PyObject* run_flow(PyObject*, PyObject* args) {
   PyObject *flow = nullptr, *options = nullptr;
   if (!PyArg_ParseTuple(args, "OO!:run_flow", &flow, &PyDict_Type, &options)) return nullptr;
   const embed::HeldGil gil;
+  uv::open_standard_files();
   flow::FirstFailure failures;
   try {
     return run_flow_with(gil, flow, options, failures);

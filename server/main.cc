@@ -268,6 +268,7 @@ int run_command_line(int argc, char** argv) {
 }  // namespace machida
 
 int main(int argc, char** argv) {
+  machida::uv::open_standard_files();
   machida::keep_freed_memory();
   machida::fix_hash_seed();
   const std::string word = argc > 1 ? argv[1] : "";

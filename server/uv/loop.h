@@ -67,4 +67,8 @@ void require(int code, const char* what);
 // Lets the process open as many files as the system allows: one per connection.
 void raise_open_files_limit();
 
+// Before a loop is made: none of its files may be 0, 1 or 2, which whoever started the process may
+// have closed. Those become /dev/null.
+void open_standard_files();
+
 }  // namespace machida::uv

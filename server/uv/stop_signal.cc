@@ -16,7 +16,7 @@ std::atomic<uv_async_t*> g_wake{nullptr};
 std::atomic<int> g_arrived{0};
 std::atomic<int> g_last{0};  // the newest one's number
 std::atomic<bool> g_second_ends{true};
-pid_t g_process = 0;  // whose StopSignal it is
+pid_t g_process = 0;                           // whose StopSignal it is
 struct sigaction g_before_term, g_before_int;  // what was done before it
 
 // Only what is allowed in a signal handler: atomics, uv_async_send, _exit, sigaction, raise.

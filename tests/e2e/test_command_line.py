@@ -2,10 +2,23 @@
 
 import ast
 import re
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
-from harness import Client, NewReceiver, Receiver, Serve, Server, Start, one_pipeline
+from harness import (
+    BINARY,
+    DEADLINE_S,
+    Client,
+    NewReceiver,
+    Receiver,
+    Serve,
+    Server,
+    Start,
+    one_pipeline,
+    wait_until,
+)
 
 SHOW_ARGS = one_pipeline('print("ARGS", args)\nprint("ARGV", sys.argv)')
 
@@ -184,3 +197,37 @@ def test_address_of_another_machine_is_one_message(serve: Serve) -> None:
     server = serve(one_pipeline(), inputs="192.0.2.1:7010", ready=False)
     assert server.wait() == 1
     assert len(server.log_lines("192.0.2.1:7010")) == 1
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_standard_files_may_be_closed(
+    receiver: Receiver, tmp_path: Path, closed: str, workers: str
+) -> None:
+    (tmp_path / "app.py").write_text(one_pipeline("print(sys.stdout, file=sys.stderr)"))
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    arguments = ["--application-module", "app", "--in", f"127.0.0.1:{port}"]
+    arguments += ["--out", receiver.address, "--workers", workers]
+    process = subprocess.Popen(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", BINARY, *arguments],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def listens() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        wait_until(listens, "a server that listens")
+        with Client(("127.0.0.1", port)) as client:
+            client.send_frames("a", "b")
+            assert receiver.wait_lines(2) == ["a", "b"]
+        process.terminate()
+        assert process.wait(DEADLINE_S) == 0
+    finally:
+        process.kill()
+        process.wait()

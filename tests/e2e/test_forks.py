@@ -53,7 +53,10 @@ def test_a_pool_ends_within_a_step(serve: Serve, receiver: Receiver, workers: st
     [
         ("terminate()", -signal.SIGTERM),  # also before Python has noticed that it was forked
         ("kill()", -signal.SIGKILL),
-        ("is_alive() and begun.wait() and os.kill(child.pid, signal.SIGINT)", 1),  # KeyboardInterrupt
+        (
+            "is_alive() and begun.wait() and os.kill(child.pid, signal.SIGINT)",
+            1,
+        ),  # KeyboardInterrupt
     ],
 )
 def test_signals_end_a_fork_and_not_the_server(
