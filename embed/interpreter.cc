@@ -40,6 +40,27 @@ void put_in_front(const Gil& gil, const std::vector<std::string>& paths) {
   }
 }
 
+// A finder in front of all others, for one name.
+constexpr const char* kOwnPackageFinder = R"(
+import sys
+from _frozen_importlib_external import PathFinder
+
+class OwnPackageFinder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        return PathFinder.find_spec(name, [home], target) if name == own_package else None
+
+sys.meta_path.insert(0, OwnPackageFinder)
+)";
+
+void find_own_package_first(const Gil& gil, const std::string& name, const std::string& home) {
+  const Object names = Object::steal(gil, PyDict_New());
+  PyDict_SetItemString(names.get(), "own_package", make_str(gil, name).get());
+  PyDict_SetItemString(names.get(), "home", make_str(gil, home).get());
+  const Object done =
+      Object::steal(gil, PyRun_String(kOwnPackageFinder, Py_file_input, names.get(), names.get()));
+}
+
 }  // namespace
 
 Interpreter::Interpreter(const InterpreterOptions& options) {
@@ -66,6 +87,8 @@ Interpreter::Interpreter(const InterpreterOptions& options) {
   {
     const HeldGil gil;
     put_in_front(gil, options.paths);
+    if (!options.own_package.empty())
+      find_own_package_first(gil, options.own_package, options.home);
   }
   main_thread_ = PyEval_SaveThread();
 }

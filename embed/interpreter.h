@@ -21,7 +21,9 @@ struct InterpreterOptions {
   std::string program;             // path of the python whose environment to use; empty: from PATH
   std::vector<std::string> argv;   // becomes sys.argv
   std::vector<std::string> paths;  // put in front of sys.path, in this order
-  std::vector<BuiltIn> modules;    // that `import` finds in this program
+  // Of this package the one in `home` is imported, whatever the paths hold. Empty: no such one.
+  std::string own_package, home;
+  std::vector<BuiltIn> modules;  // that `import` finds in this program
 };
 
 class Interpreter {

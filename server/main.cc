@@ -159,9 +159,12 @@ int serve(const embed::Interpreter& interpreter, Options& options,
 
 embed::InterpreterOptions interpreter_options(const std::string& venv,
                                               std::vector<std::string> argv) {
+  const std::string packages = package_directory();
   return {.program = python_program(venv),
           .argv = std::move(argv),
-          .paths = {package_directory(), std::filesystem::current_path().string()},
+          .paths = {std::filesystem::current_path().string(), packages},
+          .own_package = "wallaroo",  // an original one may lie beside the application
+          .home = packages,
           .modules = {{"_machida", PyInit__machida}}};
 }
 

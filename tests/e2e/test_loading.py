@@ -160,6 +160,38 @@ def test_current_directory_comes_before_installed_modules(serve: Serve, tmp_path
     assert "local\n" in server.stdout
 
 
+@pytest.mark.parametrize("name", ["loom", "bytewax"])
+def test_an_application_may_have_a_name_that_the_server_has_too(
+    start: Start, receiver: Receiver, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / f"{name}.py").write_text(one_pipeline())
+    start(*("--application-module", name, "--in", "127.0.0.1:0", "--out", receiver.address)).ready()
+
+
+@pytest.mark.parametrize("name", ["loom", "bytewax"])
+def test_an_application_may_have_helpers_of_a_name_that_the_server_has_too(
+    serve: Serve, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "__init__.py").write_text("")
+    (tmp_path / name / "helpers.py").write_text("WORD = 'local'\n")
+    server = serve(f"from {name}.helpers import WORD\nprint(WORD)\n" + one_pipeline())
+    assert "local\n" in server.stdout
+
+
+def test_a_wallaroo_beside_the_application_is_not_used(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for folder in (tmp_path, tmp_path / "old"):
+        (folder / "wallaroo.py").write_text("print 'of Python 2'\n")
+    serve(one_pipeline(), env={"PYTHONPATH": f"{tmp_path / 'old'}:{tmp_path}:."})
+
+
+def test_folders_of_data_hide_no_package(serve: Serve, tmp_path: Path) -> None:
+    for name in ("loom", "bytewax"):
+        (tmp_path / name).mkdir()
+    serve("import bytewax.dataflow\nimport loom.streaming\n" + one_pipeline())
+
+
 def test_wallaroo_is_found_without_pythonpath(serve: Serve) -> None:
     server = serve(one_pipeline("print('package at', wallaroo.__file__)"))
     assert "package at" in server.stdout
