@@ -4,6 +4,7 @@
 #include <Python.h>
 
 #include "embed/object.h"
+#include "embed/value.h"
 
 namespace machida::embed {
 namespace {
@@ -64,6 +65,11 @@ void throw_pending(const Gil& gil) {
   if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) throw_system_exit(value);
   throw PythonError(reinterpret_cast<PyTypeObject*>(type)->tp_name, text_of(value),
                     format_traceback(type, value, trace));
+}
+
+void set_again(const Gil& gil, const SystemExit& exit) {
+  const Object code = *exit.what() ? make_str(gil, exit.what()) : make_int(gil, exit.status());
+  PyErr_SetObject(PyExc_SystemExit, code.get());
 }
 
 void throw_if_pending(const Gil& gil) {

@@ -28,6 +28,7 @@ class PythonError : public std::runtime_error {
 // User code called sys.exit().
 class SystemExit : public std::runtime_error {
  public:
+  // `message`: a text that it was called with in place of a status, or "".
   SystemExit(int status, const std::string& message)
       : std::runtime_error(message), status_(status) {}
   int status() const noexcept { return status_; }  // what the process would have ended with
@@ -39,7 +40,10 @@ class SystemExit : public std::runtime_error {
 // Throws the exception that is set in the interpreter, and clears it there.
 [[noreturn]] void throw_pending(const Gil&);
 
-// The same if there is one.
+// Sets SystemExit in the interpreter, with the text if there is one.
+void set_again(const Gil&, const SystemExit& exit);
+
+// The same as throw_pending if there is one.
 void throw_if_pending(const Gil&);
 
 // An error that no Python code raised, as if one had: same handling everywhere.

@@ -176,8 +176,7 @@ PyObject* run_flow(PyObject*, PyObject* args) {
   } catch (const plan::PlanError& error) {
     PyErr_SetString(PyExc_ValueError, joined(error.mistakes()).c_str());
   } catch (const embed::SystemExit& exit) {
-    const Object status = embed::make_int(gil, exit.status());
-    PyErr_SetObject(PyExc_SystemExit, status.get());
+    embed::set_again(gil, exit);
   } catch (const embed::PythonError& error) {
     PyErr_SetString(PyExc_RuntimeError, error.traceback().c_str());
   } catch (const std::exception& error) {

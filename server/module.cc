@@ -58,8 +58,7 @@ PyObject* guarded(PyObject* module, Body&& body) {
   } catch (const plan::PlanError& error) {
     return raise_plan_error(gil, module, error);
   } catch (const embed::SystemExit& exit) {
-    const Object status = Object::steal(gil, PyLong_FromLong(exit.status()));
-    PyErr_SetObject(PyExc_SystemExit, status.get());
+    embed::set_again(gil, exit);
   } catch (const embed::PythonError& error) {
     PyErr_SetString(PyExc_RuntimeError, error.traceback().c_str());
   } catch (const std::exception& error) {

@@ -154,6 +154,7 @@ int Worker::run_to_the_end() {
   } catch (const AnotherFailed& another) {
     log::debug("stopping: {}", another.what());
   } catch (const embed::SystemExit& exit) {
+    if (*exit.what()) log::error("the application ends: {}", exit.what());
     log::info("the application called sys.exit({})", exit.status());
     status = exit.status();
   }

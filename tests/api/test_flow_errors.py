@@ -3,6 +3,7 @@
 It is their own exception with its traceback, and a note that names step, function and item.
 """
 
+import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 
@@ -312,3 +313,14 @@ def test_a_sink_that_raises_is_named(sink, text):
 @pytest.mark.parametrize("items", [["text"], [(1, "text")], [("a", "b", "c")]])
 def test_a_partitioned_sink_takes_pairs_with_text_keys(items):
     assert type(sink_failure(FixedSink(), items)) is TypeError
+
+
+@pytest.mark.parametrize("code", [7, "no licence"])
+def test_sys_exit_in_a_step_keeps_its_status_or_text(code):
+    flow = Dataflow()
+    flow.input("in", TestingSource([1]))
+    flow.map("leave", lambda _: sys.exit(code))
+    flow.output("out", TestingSink([]))
+    with pytest.raises(SystemExit) as ended:
+        run_main(flow)
+    assert ended.value.code == code

@@ -306,6 +306,22 @@ def test_sys_exit_in_a_step_ends_with_its_status(serve: Serve) -> None:
         assert server.wait() == 5
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_text_of_sys_exit_in_a_step_is_told(serve: Serve, workers: str) -> None:
+    leaving = """\
+    @wallaroo.computation(name="leave")
+    def leave(data):
+        sys.exit("no licence")
+    """
+    server = serve(
+        one_pipeline("ab.to(leave)", leaving), "--workers", workers, "--log-level", "error"
+    )
+    with Client(server.address()) as client:
+        client.send_frames("go")
+        assert server.wait() == 1
+    assert server.log_lines("no licence")
+
+
 def test_text_that_is_no_utf8_is_a_dead_letter(
     serve: Serve, receiver: Receiver, tmp_path: Path
 ) -> None:
