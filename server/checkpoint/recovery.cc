@@ -63,8 +63,9 @@ std::uint64_t restore_states(const embed::Gil& gil, const store::EpochStore& sto
       ++unknown[std::string(state)];
       return;
     }
+    embed::Object python_key;
     try {
-      const embed::Object python_key = key_from(gil, keys, key);
+      python_key = key_from(gil, keys, key);
       if (owns && !owns(state, python_key.get()))
         throw RecoveryError("state '" + std::string(state) + "' of key " +
                             embed::repr(gil, python_key, 200) +
@@ -77,7 +78,10 @@ std::uint64_t restore_states(const embed::Gil& gil, const store::EpochStore& sto
       else
         ++unlisted[std::string(state)];
     } catch (const embed::PythonError& error) {
-      throw RecoveryError("state '" + std::string(state) + "' can't be restored: " + error.what());
+      const std::string of =
+          python_key ? "key " + embed::repr(gil, python_key, 200) : "a key that can't be read";
+      throw StateNotRestored(error.traceback() + "state '" + std::string(state) + "' of " + of +
+                             " can't be restored: " + error.what());
     }
   });
   for (const auto& [name, count] : unknown)

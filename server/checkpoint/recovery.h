@@ -21,6 +21,12 @@ class RecoveryError : public std::runtime_error {
   using runtime_error::runtime_error;
 };
 
+// A stored state does not unpickle; the text has the traceback, and names the state and the key.
+class StateNotRestored : public std::runtime_error {
+ public:
+  using runtime_error::runtime_error;
+};
+
 // Throws RecoveryError when a fresh state of one of the tables can't be saved: better told at
 // start.
 void try_fresh_states(const embed::Gil&, const embed::Pickling& pickling,
@@ -28,8 +34,8 @@ void try_fresh_states(const embed::Gil&, const embed::Pickling& pickling,
 
 // Every stored state goes to the states of its name; progress is logged when it takes long. States
 // that the application does not have any more, or keys that it does not list, are left in the store
-// and counted in a warning. Returns how many were restored. Throws RecoveryError when a state does
-// not unpickle, or is not this worker's (`owns`; null: all are).
+// and counted in a warning. Returns how many were restored. Throws StateNotRestored, and
+// RecoveryError when a state is not this worker's (`owns`; null: all are).
 using Owns = std::function<bool(std::string_view state, _object* key)>;
 std::uint64_t restore_states(const embed::Gil&, const store::EpochStore& store,
                              const embed::Pickling& states, const embed::Pickling& keys,

@@ -177,6 +177,29 @@ def test_state_that_cannot_be_saved_any_more_ends_the_run_naming_key_and_state(
     assert server.terminate() == 0
 
 
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_state_that_does_not_unpickle_is_refused_naming_key_and_state(
+    serve: Serve, receiver: Receiver, workers: str
+) -> None:
+    server = serve(COUNTING, *RESILIENT, "--workers", workers)
+    say(server, receiver, "some key")
+    assert server.terminate() == 0
+    changed = COUNT.replace(
+        "    def __init__",
+        "    def __setstate__(self, state):\n"
+        "        if state['count']:\n"
+        "            raise ValueError('of another version')\n\n"
+        "    def __init__",
+    )
+    server = serve(one_pipeline(COUNT_STEP, changed), *RESILIENT, "--workers", workers, ready=False)
+    assert server.wait() == 4
+    assert server.log_lines("counts", "some key", "can't be restored", "of another version")
+    assert "Traceback" in server.stderr and "in __setstate__" in server.stderr
+    assert "listening on" not in server.stdout
+    server = serve(COUNTING, *RESILIENT, "--workers", workers)
+    assert say(server, receiver, "some key")[-1] == "some key 2"
+
+
 def test_idle_server_ends_no_epochs(serve: Serve, receiver: Receiver, tmp_path: Path) -> None:
     server = serve(COUNTING, *RESILIENT)
     store = tmp_path / DIRECTORY
