@@ -149,7 +149,10 @@ int Worker::run_to_the_end() {
     log::error("{}: stopping; a restart goes on behind the newest epoch", error.what());
     status = 1;
   } catch (const checkpoint::StateNotSaved& error) {
-    log::error("{}: stopping; a restart goes on behind the newest epoch", error.what());
+    log::error(
+        "{}: stopping; a restart goes on behind the newest epoch, and the same records come again: "
+        "change the application so that this state can be saved",
+        error.what());
     status = 1;
   } catch (const AnotherFailed& another) {
     log::debug("stopping: {}", another.what());

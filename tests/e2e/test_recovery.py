@@ -171,7 +171,7 @@ def test_state_that_cannot_be_saved_any_more_ends_the_run_naming_key_and_state(
         receiver.wait_lines(1)
         client.send_frames("bad")
         assert server.wait() == 1
-    assert server.log_lines("counts", "bad", "can't be saved"), server.stderr
+    assert server.log_lines("counts", "bad", "can't be saved", "change the application")
     server = serve(COUNTING, *RESILIENT)
     assert say(server, receiver, "good")[-1] == "good 2"
     assert server.terminate() == 0
