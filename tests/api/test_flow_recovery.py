@@ -1,20 +1,12 @@
 """A dataflow that ended or died goes on where it was, with any number of workers."""
 
-import json
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from bytewax.connectors.files import DirSink, DirSource, FileSink, FileSource
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from bytewax.recovery import (
-    InconsistentPartitionsError,
-    MissingPartitionsError,
-    NoPartitionsError,
-    RecoveryConfig,
-    init_db_dir,
-)
+from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.serde import JsonPickleSerde, Serde
 from bytewax.testing import TestingSink, TestingSource, cluster_main, run_main
 from bytewax.window import EventClockConfig, SessionWindow, TumblingWindow
@@ -210,7 +202,7 @@ def test_what_an_unfinished_epoch_wrote_is_gone_also_where_nothing_more_is_writt
             return item
 
         flow = Dataflow()
-        flow.input("in", TestingSource(sum(batches, []), batch_size=3))
+        flow.input("in", TestingSource([item for batch in batches for item in batch], batch_size=3))
         flow.filter("right", lambda item: wrong or item[1] in "abc")
         flow.output("files", DirSink(directory, 3, assign_file=int))
         flow.map("check", check)
@@ -279,45 +271,6 @@ def test_a_serde_makes_text_of_snapshots(config, serde):
         assert set(CountingSerde.used) == {"ser", "de"}
 
 
-def test_partitions_are_made_once(tmp_path):
-    init_db_dir(tmp_path, 2)
-    made = sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".sqlite3")
-    assert made == ["part-0.sqlite3", "part-1.sqlite3"]
-    with pytest.raises(Exception, match="part-0"):
-        init_db_dir(tmp_path, 2)
-
-
-def test_a_directory_without_partitions_is_refused(tmp_path):
-    flow, _ = flow_of(ones(1))
-    with pytest.raises(NoPartitionsError, match="No recovery partitions found on any worker"):
-        run_main(flow, recovery_config=RecoveryConfig(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r'recovery directory ".*none" does not exist'):
-        run_main(flow, recovery_config=RecoveryConfig(tmp_path / "none"))
-
-
-def test_missing_partitions_are_refused(config, tmp_path):
-    flow, _ = flow_of([*ones(2), EOF(), *ones(1)])
-    run_main(flow, recovery_config=config)
-    for path in (tmp_path / "recovery").glob("part-0.sqlite3*"):
-        path.unlink()
-    with pytest.raises(MissingPartitionsError, match="Missing recovery partitions"):
-        run_main(flow, recovery_config=config)
-
-
-def test_a_partition_of_an_older_backup_is_refused(config, tmp_path):
-    items = [(f"key {number}", 1) for number in range(30)]
-    flow, _ = flow_of([*items, EOF(), *items, EOF(), *items])
-    run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
-    shutil.copytree(tmp_path / "recovery", tmp_path / "backup")
-    run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
-    for path in (tmp_path / "recovery").glob("part-1.sqlite3*"):
-        path.unlink()
-    for path in (tmp_path / "backup").glob("part-1.sqlite3*"):
-        shutil.copy(path, tmp_path / "recovery")
-    with pytest.raises(InconsistentPartitionsError, match="too old to resume"):
-        run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
-
-
 class Cursor(FixedPartitionedSource):
     """Gives an item, then nothing, while its position moves; ends when that was stored."""
 
@@ -361,52 +314,3 @@ def test_a_position_that_moved_without_items_is_stored(config, interval):
             run_main(flow, epoch_interval=interval, recovery_config=config)
     assert cursor.resumed[0] is None
     assert cursor.resumed[1] > 1
-
-
-class ListSerde(Serde):
-    """JSON: what was a tuple comes back as a list."""
-
-    @staticmethod
-    def ser(obj):
-        return json.dumps(obj)
-
-    @staticmethod
-    def de(s):
-        return json.loads(s)
-
-
-def batched(flow):
-    flow.batch("it", 2, WEEK)
-
-
-def mapped(flow):
-    flow.stateful_map("it", int, total)
-
-
-def collected(flow):
-    clock = EventClockConfig(lambda value: START, WEEK)
-    flow.collect_window("it", clock, SessionWindow(WEEK))
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "serde", "kind"),
-    [
-        (mapped, batched, None, "batch"),
-        (collected, batched, None, "batch"),
-        (mapped, collected, None, "window"),
-        (batched, collected, None, "window"),
-        (batched, batched, ListSerde, "batch"),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
-def test_a_snapshot_of_another_kind_is_refused_with_the_step(config, first, second, serde, kind):
-    config = RecoveryConfig(config.db_dir, snapshot_serde=serde)
-    items = [("a", 1), ABORT(), ("a", 1)]
-    run_main(flow_of(items, first)[0], epoch_interval=EACH_BATCH, recovery_config=config)
-    with pytest.raises(RuntimeError) as raised:
-        run_main(flow_of(items, second)[0], recovery_config=config)
-    text = str(raised.value)
-    assert (
-        f"the snapshot of step 'it' can't be restored: TypeError: this is not what a {kind}" in text
-    )
-    assert "the serde does not keep tuples" in text
