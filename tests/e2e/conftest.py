@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +25,12 @@ from harness import (
 from harness.flow_processes import Run
 from harness.postgres import Postgres
 from harness.small_disk import mounted
+
+
+def pytest_configure() -> None:
+    """What the tests start must not ignore SIGINT, as a background job of a shell does."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
