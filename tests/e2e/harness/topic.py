@@ -17,7 +17,12 @@ from confluent_kafka.admin import NewPartitions, NewTopic, OffsetSpec
 from harness.deadline import wait_until
 from harness.kafka_clients import CALL_S_MAX, MESSAGE_BYTES_MAX, KafkaClients
 
-NEW_TOPIC_ERRORS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_LEADER_EPOCH)
+# Of a partition that is new, or has just got another leader.
+NOT_YET_ERRORS = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+)
 
 Headers = list[tuple[str, bytes | None]]
 
@@ -119,8 +124,8 @@ class Topic:
             try:
                 found[:] = [asked[place].result(CALL_S_MAX).offset for place in places]
             except KafkaException as error:
-                if error.args[0].code() in NEW_TOPIC_ERRORS:
-                    return False  # the partition is that new
+                if error.args[0].code() in NOT_YET_ERRORS:
+                    return False
                 raise
             return True
 
