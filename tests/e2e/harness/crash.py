@@ -15,13 +15,13 @@ from harness.apptext import COUNT_STEP
 from harness.closing import Closing
 from harness.committed import Reader
 from harness.kafka import Kafka
-from harness.topic import Topic
 from harness.kafka_app import COUNT_PAIRS, kafka_arguments, kafka_pipeline
 from harness.kafka_load import Load
 from harness.receiver import Receiver
 from harness.sequences import Sequences
 from harness.server import Server
 from harness.store import ask_store
+from harness.topic import Topic
 
 STARTING_S_MAX = 0.5  # a server is killed that long after its start, at the latest,
 RUNNING_S_MAX = 0.6  # or that long after it was ready

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Protocol
 
 from harness.broker import Broker
-from harness.topic import Topic
 from harness.receiver import Receiver
 from harness.server import Server
+from harness.topic import Topic
 
 
 class Start(Protocol):
