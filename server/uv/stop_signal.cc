@@ -19,10 +19,12 @@ std::atomic<bool> g_second_ends{true};
 pid_t g_process = 0;                           // whose StopSignal it is
 struct sigaction g_before_term, g_before_int;  // what was done before it
 
+struct sigaction& before(int number) { return number == SIGTERM ? g_before_term : g_before_int; }
+
 // Only what is allowed in a signal handler: atomics, uv_async_send, _exit, sigaction, raise.
 void on_signal(int number) {
   if (getpid() != g_process) {  // a fork that user code has made: nobody drains there
-    sigaction(number, number == SIGTERM ? &g_before_term : &g_before_int, nullptr);
+    sigaction(number, &before(number), nullptr);
     raise(number);
     return;
   }
@@ -61,7 +63,11 @@ bool SignalsWait::waiting() {
 
 StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
                        std::function<void(int)> on_second, const std::vector<int>& numbers)
-    : loop_(loop), on_stop_(std::move(on_stop)), on_second_(std::move(on_second)), handle_(this) {
+    : loop_(loop),
+      on_stop_(std::move(on_stop)),
+      on_second_(std::move(on_second)),
+      numbers_(numbers),
+      handle_(this) {
   MACHIDA_CHECK(!g_wake.load(), "one StopSignal per process");
   const auto on_wake = [](uv_async_t* raw) {
     if (auto* self = Handle<uv_async_t>::owner_of<StopSignal>(raw))
@@ -71,8 +77,6 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   handle_.opened();
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
   g_process = getpid();
-  sigaction(SIGTERM, nullptr, &g_before_term);
-  sigaction(SIGINT, nullptr, &g_before_int);
   g_arrived = 0;
   g_last = 0;
   g_second_ends = on_second_ == nullptr;
@@ -80,19 +84,16 @@ StopSignal::StopSignal(Loop& loop, std::function<void()> on_stop,
   struct sigaction action{};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
-  for (const int number : numbers) {
-    before_.push_back({number, {}});
-    sigaction(number, &action, &before_.back().action);
-  }
+  for (const int number : numbers_) sigaction(number, &action, &before(number));
 }
 
 bool StopSignal::exists() { return g_wake.load() != nullptr; }
 
 void StopSignal::on_wake() {
   const int arrived = g_arrived;
-  const int before = std::exchange(told_, arrived);
-  if (before == 0 && arrived > 0) on_stop_();
-  if (before < 2 && arrived > 1 && on_second_) on_second_(g_last);
+  const int told = std::exchange(told_, arrived);
+  if (told == 0 && arrived > 0) on_stop_();
+  if (told < 2 && arrived > 1 && on_second_) on_second_(g_last);
 }
 
 int StopSignal::number() const { return g_last; }
@@ -100,14 +101,14 @@ int StopSignal::number() const { return g_last; }
 bool StopSignal::has_come() { return g_wake.load() && g_arrived > 0; }
 
 void StopSignal::ignore_later() {
-  for (Before& before : before_) before.action.sa_handler = SIG_IGN;
+  for (const int number : numbers_) before(number).sa_handler = SIG_IGN;
 }
 
 StopSignal::~StopSignal() {
-  for (const Before& before : before_) {
+  for (const int number : numbers_) {
     struct sigaction now{};
-    sigaction(before.number, nullptr, &now);
-    if (now.sa_handler == on_signal) sigaction(before.number, &before.action, nullptr);
+    sigaction(number, nullptr, &now);
+    if (now.sa_handler == on_signal) sigaction(number, &before(number), nullptr);
   }
   g_wake = nullptr;
 }

@@ -39,11 +39,7 @@ class StopSignal {
   Loop& loop_;
   std::function<void()> on_stop_;
   std::function<void(int)> on_second_;
-  struct Before {
-    int number;
-    struct sigaction action;
-  };
-  std::vector<Before> before_;
+  const std::vector<int> numbers_;
   int told_ = 0;  // how many signals the callbacks know of
   Handle<uv_async_t> handle_;
 };
