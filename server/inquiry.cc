@@ -87,12 +87,8 @@ Result<Facts> inquire(const std::vector<std::string>& argv) {
 }
 
 void answer_inquiry(const plan::Plan& plan, int output) {
-  bool has_kafka_sources = false;
-  for (const plan::PipelineSpec& pipeline : plan.pipelines)
-    if (std::holds_alternative<plan::KafkaSourceSpec>(pipeline.source.from))
-      has_kafka_sources = true;
   std::string text = plan.name + '\0' + (plan.states.empty() ? "" : kHas) + '\0' +
-                     (has_kafka_sources ? kHas : "") + '\0';
+                     (plan.has_source<plan::KafkaSourceSpec>() ? kHas : "") + '\0';
   for (std::size_t i = 0; i < plan.pipelines.size(); ++i) {
     const auto* tcp = std::get_if<plan::TcpSourceSpec>(&plan.pipelines[i].source.from);
     if (!tcp) continue;

@@ -2,6 +2,7 @@
 // produces and the engine runs. Holds the user's callables; knows no sockets.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -117,6 +118,14 @@ struct Plan {
   std::string name;
   std::vector<PipelineSpec> pipelines;
   std::vector<StateSpec> states;
+
+  // Whether some source is a TcpSourceSpec, or a KafkaSourceSpec.
+  template <class Spec>
+  bool has_source() const {
+    return std::any_of(pipelines.begin(), pipelines.end(), [](const PipelineSpec& pipeline) {
+      return std::holds_alternative<Spec>(pipeline.source.from);
+    });
+  }
 };
 
 }  // namespace machida::plan

@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "embed/error.h"
@@ -80,10 +79,6 @@ std::int64_t unreplayed(const store::Directory& directory, int worker,
 // What is in no closed epoch would be lost.
 void check_settled(const plan::Plan& plan, const store::Directory& directory,
                    const Stores& old_stores) {
-  const bool has_journal =
-      std::any_of(plan.pipelines.begin(), plan.pipelines.end(), [](const auto& pipeline) {
-        return std::holds_alternative<plan::TcpSourceSpec>(pipeline.source.from);
-      });
   for (std::size_t i = 0; i < old_stores.size(); ++i) {
     const std::optional<store::EpochStore::Newest> newest = old_stores[i]->newest();
     if (newest && !newest->closed && !newest->epoch.outboxes.empty())
@@ -92,7 +87,7 @@ void check_settled(const plan::Plan& plan, const store::Directory& directory,
     if (left == 0) continue;
     const std::string what = fmt::format("{}: {} journaled batches of worker {} are in no epoch",
                                          directory.path(), left, i);
-    if (has_journal)
+    if (plan.has_source<plan::TcpSourceSpec>())
       throw store::StoreError(
           fmt::format("{}: start with {} workers, which process them, and change the number later",
                       what, old_stores.size()));

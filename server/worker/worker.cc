@@ -85,10 +85,7 @@ void Worker::make_membership(const embed::Gil& gil, const std::string& module,
 }
 
 void Worker::make_resilience(const embed::Gil& gil, const std::string& module) {
-  bool has_tcp_source = false;
-  for (const plan::PipelineSpec& pipeline : plan_.pipelines)
-    has_tcp_source =
-        has_tcp_source || std::holds_alternative<plan::TcpSourceSpec>(pipeline.source.from);
+  const bool has_tcp_source = plan_.has_source<plan::TcpSourceSpec>();
   if (!options_.resilience.directory.empty()) {
     resilience_ = std::make_unique<Resilience>(gil, loop_, intake_, options_.resilience, plan_.name,
                                                module, options_.seat, has_tcp_source, metrics_);
