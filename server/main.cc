@@ -20,7 +20,6 @@
 #include "embed/venv.h"
 #include "server/admin.h"
 #include "server/base/log.h"
-#include "server/checkpoint/recovery.h"
 #include "server/flow/dead_letter_log.h"
 #include "server/inquiry.h"
 #include "server/options.h"
@@ -206,9 +205,6 @@ int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
   } catch (const embed::ApplicationError& error) {
     log::error("{}", error.what());
   } catch (const store::StoreError& error) {
-    log::error("{}", error.what());
-    return kRefused;
-  } catch (const checkpoint::StateNotRestored& error) {
     log::error("{}", error.what());
     return kRefused;
   } catch (const plan::PlanError& error) {

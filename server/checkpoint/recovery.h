@@ -22,9 +22,9 @@ class RecoveryError : public std::runtime_error {
 };
 
 // A stored state does not unpickle; the text has the traceback, and names the state and the key.
-class StateNotRestored : public std::runtime_error {
+class StateNotRestored : public store::StoreError {
  public:
-  using runtime_error::runtime_error;
+  using StoreError::StoreError;
 };
 
 // Throws RecoveryError when a fresh state of one of the tables can't be saved: better told at
