@@ -115,9 +115,8 @@ class Application {
   std::string name_;
   struct Listener {
     std::uint32_t pipeline;
-    uv::Descriptor socket;
-    std::string address;
-    std::string line;
+    std::string pipeline_name;
+    uv::BoundSocket bound;
   };
   std::vector<Listener> listeners_;
   std::optional<std::int64_t> resume_epoch_;
@@ -147,10 +146,8 @@ std::string Application::bind(const Facts& facts) {
              " can't be listened on: " + bound.error();
     std::vector<uv::BoundSocket> sockets = *std::move(bound);
     for (uv::BoundSocket& socket : sockets)
-      listeners_.push_back({static_cast<std::uint32_t>(address.pipeline), std::move(socket.socket),
-                            socket.address.text(),
-                            fmt::format("listening on {} (pipeline \"{}\")", socket.address.text(),
-                                        address.pipeline_name)});
+      listeners_.push_back(
+          {static_cast<std::uint32_t>(address.pipeline), address.pipeline_name, std::move(socket)});
   }
   return {};
 }
@@ -193,7 +190,8 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
   if (task == SeatText::Task::kWork) {
     supervisor.kept = cluster::deal(std::exchange(kept_, {}), supervisor.turns.emplace(workers));
     for (const Listener& listener : listeners_)
-      supervisor.doors.push_back({listener.pipeline, listener.socket.get(), listener.address});
+      supervisor.doors.push_back(
+          {listener.pipeline, listener.bound.socket.get(), listener.bound.address.text()});
   }
   supervisor.arguments = [this, task, workers](const cluster::WorkerStart& start) {
     return argv_with({.task = task,
@@ -217,7 +215,9 @@ int Application::run_workers(std::uint32_t workers, SeatText::Task task) {
     log::info("{} workers are ready", workers);
     admin_.done(fmt::format("{} workers are running", workers));
     if (std::exchange(said_ready_, true)) return;
-    for (const Listener& listener : listeners_) say(listener.line);
+    for (const Listener& listener : listeners_)
+      say(fmt::format("listening on {} (pipeline \"{}\")", listener.bound.address.text(),
+                      listener.pipeline_name));
     say("Application has successfully initialized.");
   };
   cluster::Supervisor running(loop, std::move(supervisor), metrics_);

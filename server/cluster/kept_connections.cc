@@ -109,8 +109,7 @@ void KeptReceiver::take(uv::Parcel parcel) {
   } catch (const std::runtime_error& error) {
     log::warn(
         "the connections of a worker are closed instead of handed on: {} (is the limit of open "
-        "files "
-        "too low for all of them in one process?)",
+        "files too low for all of them in one process?)",
         error.what());
   }
 }
