@@ -1,45 +1,17 @@
 """A dataflow that ended or died goes on where it was, with any number of workers."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from bytewax.connectors.files import DirSink, DirSource, FileSink, FileSource
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import FixedPartitionedSource, StatefulSourcePartition
-from bytewax.recovery import RecoveryConfig, init_db_dir
+from bytewax.recovery import RecoveryConfig
 from bytewax.serde import JsonPickleSerde, Serde
 from bytewax.testing import TestingSink, TestingSource, cluster_main, run_main
 from bytewax.window import EventClockConfig, SessionWindow, TumblingWindow
+from flow_kept import ABORT, EACH_BATCH, EOF, START, WEEK, flow_of, total
 from flow_threads import run_processes
-
-EACH_BATCH = timedelta(0)
-WEEK = timedelta(weeks=1)
-START = datetime(2022, 1, 1, tzinfo=UTC)
-EOF, ABORT = TestingSource.EOF, TestingSource.ABORT
-
-
-@pytest.fixture
-def config(tmp_path):
-    """Recovery partitions in a directory of the test's."""
-    directory = tmp_path / "recovery"
-    directory.mkdir()
-    init_db_dir(directory, 3)
-    return RecoveryConfig(str(directory))
-
-
-def total(state, value):
-    return state + value, state + value
-
-
-def flow_of(items, *add_steps, batch_size=1):
-    """Makes a flow, and the list of what comes out of it."""
-    out = []
-    flow = Dataflow()
-    flow.input("in", TestingSource(items, batch_size))
-    for add_step in add_steps or [lambda flow: flow.stateful_map("sum", int, total)]:
-        add_step(flow)
-    flow.output("out", TestingSink(out))
-    return flow, out
 
 
 def take(out):

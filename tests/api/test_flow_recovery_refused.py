@@ -2,10 +2,8 @@
 
 import json
 import shutil
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from bytewax.dataflow import Dataflow
 from bytewax.recovery import (
     InconsistentPartitionsError,
     MissingPartitionsError,
@@ -14,26 +12,13 @@ from bytewax.recovery import (
     init_db_dir,
 )
 from bytewax.serde import Serde
-from bytewax.testing import TestingSink, TestingSource, run_main
+from bytewax.testing import run_main
 from bytewax.window import EventClockConfig, SessionWindow
-
-EACH_BATCH = timedelta(0)
-WEEK = timedelta(weeks=1)
-START = datetime(2022, 1, 1, tzinfo=UTC)
-EOF, ABORT = TestingSource.EOF, TestingSource.ABORT
-
-
-@pytest.fixture
-def config(tmp_path):
-    """Recovery partitions in a directory of the test's."""
-    directory = tmp_path / "recovery"
-    directory.mkdir()
-    init_db_dir(directory, 3)
-    return RecoveryConfig(str(directory))
+from flow_kept import ABORT, EACH_BATCH, EOF, START, WEEK, flow_of, total
 
 
 def mapped(flow):
-    flow.stateful_map("it", int, lambda state, value: (state + value, state + value))
+    flow.stateful_map("it", int, total)
 
 
 def batched(flow):
@@ -45,14 +30,6 @@ def collected(flow):
     flow.collect_window("it", clock, SessionWindow(WEEK))
 
 
-def flow_of(items, add_step=mapped):
-    flow = Dataflow()
-    flow.input("in", TestingSource(items))
-    add_step(flow)
-    flow.output("out", TestingSink([]))
-    return flow
-
-
 def test_partitions_are_made_once(tmp_path):
     init_db_dir(tmp_path, 2)
     made = sorted(path.name for path in tmp_path.iterdir() if path.suffix == ".sqlite3")
@@ -62,7 +39,7 @@ def test_partitions_are_made_once(tmp_path):
 
 
 def test_a_directory_without_partitions_is_refused(tmp_path):
-    flow = flow_of([("a", 1)])
+    flow, _ = flow_of([("a", 1)])
     with pytest.raises(NoPartitionsError, match="No recovery partitions found on any worker"):
         run_main(flow, recovery_config=RecoveryConfig(tmp_path))
     with pytest.raises(FileNotFoundError, match=r'recovery directory ".*none" does not exist'):
@@ -70,7 +47,7 @@ def test_a_directory_without_partitions_is_refused(tmp_path):
 
 
 def test_missing_partitions_are_refused(config, tmp_path):
-    flow = flow_of([("a", 1), ("a", 1), EOF(), ("a", 1)])
+    flow, _ = flow_of([("a", 1), ("a", 1), EOF(), ("a", 1)])
     run_main(flow, recovery_config=config)
     for path in (tmp_path / "recovery").glob("part-0.sqlite3*"):
         path.unlink()
@@ -80,7 +57,7 @@ def test_missing_partitions_are_refused(config, tmp_path):
 
 def test_a_partition_of_an_older_backup_is_refused(config, tmp_path):
     items = [(f"key {number}", 1) for number in range(30)]
-    flow = flow_of([*items, EOF(), *items, EOF(), *items])
+    flow, _ = flow_of([*items, EOF(), *items, EOF(), *items])
     run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
     shutil.copytree(tmp_path / "recovery", tmp_path / "backup")
     run_main(flow, epoch_interval=EACH_BATCH, recovery_config=config)
@@ -118,9 +95,9 @@ class ListSerde(Serde):
 def test_a_snapshot_of_another_kind_is_refused_with_the_step(config, first, second, serde, kind):
     config = RecoveryConfig(config.db_dir, snapshot_serde=serde)
     items = [("a", 1), ABORT(), ("a", 1)]
-    run_main(flow_of(items, first), epoch_interval=EACH_BATCH, recovery_config=config)
+    run_main(flow_of(items, first)[0], epoch_interval=EACH_BATCH, recovery_config=config)
     with pytest.raises(RuntimeError) as raised:
-        run_main(flow_of(items, second), recovery_config=config)
+        run_main(flow_of(items, second)[0], recovery_config=config)
     text = str(raised.value)
     assert (
         f"the snapshot of step 'it' can't be restored: TypeError: this is not what a {kind}" in text

@@ -3,35 +3,13 @@
 import sys
 import threading
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-from bytewax.dataflow import Dataflow
-from bytewax.recovery import RecoveryConfig, init_db_dir
-from bytewax.testing import TestingSink, TestingSource, run_main
+from bytewax.testing import run_main
 from bytewax.window import EventClockConfig, TumblingWindow
+from flow_kept import ABORT, EACH_BATCH, EOF, START, flow_of
 from wallaroo.flows.snapshots import Snapshots
-
-EACH_BATCH = timedelta(0)
-START = datetime(2022, 1, 1, tzinfo=UTC)
-EOF, ABORT = TestingSource.EOF, TestingSource.ABORT
-
-
-@pytest.fixture
-def config(tmp_path):
-    """Recovery partitions in a directory of the test's."""
-    init_db_dir(tmp_path, 2)
-    return RecoveryConfig(tmp_path)
-
-
-def flow_of(items, add_step):
-    """Makes a flow, and the list of what comes out of it."""
-    out = []
-    flow = Dataflow()
-    flow.input("in", TestingSource(items))
-    add_step(flow)
-    flow.output("out", TestingSink(out))
-    return flow, out
 
 
 def ones(count):

@@ -14,7 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 VALUE_BYTES = 100
 WAIT_SECONDS_MAX = 600.0
 POLL_SECONDS = 0.05
-NEW_TOPIC_ERRORS = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_LEADER_EPOCH)
+# Of a partition that is new, or has just got another leader; as in tests/e2e/harness/topic.py.
+NOT_YET_ERRORS = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.OFFSET_NOT_AVAILABLE,
+)
 
 
 class Topics:
@@ -130,7 +135,7 @@ class Topics:
         try:
             return {p: asked[place].result(30).offset for p, place in places.items()}
         except KafkaException as error:
-            if error.args[0].code() not in NEW_TOPIC_ERRORS:
+            if error.args[0].code() not in NOT_YET_ERRORS:
                 raise
         return dict.fromkeys(places, 0)  # the topic is that new
 

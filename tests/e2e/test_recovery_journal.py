@@ -11,7 +11,7 @@ from harness import (
     newest_epoch,
     one_pipeline,
 )
-from harness.apptext import COUNT, COUNT_STEP
+from harness.apptext import COUNT, COUNT_STEP, PRELUDE
 
 PADDED_COUNT = f"""\
 {COUNT}
@@ -167,35 +167,23 @@ def test_two_sources_are_replayed_to_their_own_pipelines(serve: Serve, receiver:
 def test_what_was_journaled_finds_its_pipeline_though_the_pipelines_have_changed(
     serve: Serve, receiver: Receiver
 ) -> None:
-    two = """\
-import wallaroo
-
-@wallaroo.decoder(header_length=4, length_fmt=">I")
-def decode(data):
-    return data.decode()
-
-@wallaroo.encoder
-def encode(data):
-    return data.encode() + b"\\n"
-
+    several = f"""{PRELUDE}\
 def application_setup(args):
-    (host, _), = wallaroo.tcp_parse_input_addrs(args)
-    out, = wallaroo.tcp_parse_output_addrs(args)
     ab = wallaroo.ApplicationBuilder("changing")
     for name in NAMES:
-        step = wallaroo.computation(name=name)(lambda data, name=name: f"{name} {data}")
-        ab.new_pipeline(name, wallaroo.TCPSourceConfig(host, "0", decode))
+        step = wallaroo.computation(name=name)(lambda data, name=name: name + " " + data)
+        ab.new_pipeline(name, source(args))
         ab.to(step)
-        ab.to_sink(wallaroo.TCPSinkConfig(*out, encode))
+        ab.to_sink(sink(args))
     return ab.build()
 """
-    server = serve(f"NAMES = ['one', 'two', 'three']\n{two}", *LATE)
+    server = serve(f"NAMES = ['one', 'two', 'three']\n{several}", *LATE)
     for name in ("one", "two", "three"):
         with Client(server.address(name)) as client:
             client.send_frames("a")
     assert sorted(receiver.wait_lines(3)) == ["one a", "three a", "two a"]
     server.kill()
-    server = serve(f"NAMES = ['new', 'two', 'one']\n{two}", *LATE)
+    server = serve(f"NAMES = ['new', 'two', 'one']\n{several}", *LATE)
     assert sorted(receiver.wait_lines(5)) == sorted(["one a", "two a"] * 2 + ["three a"])
     assert server.log_lines("pipelines that the application does not have any more")
     assert server.terminate() == 0
