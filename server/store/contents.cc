@@ -89,6 +89,24 @@ void check_rows(Database& store, Contents& contents) {
   }
 }
 
+// Behind the newest epoch, where the next one's rows and positions go.
+void check_behind(Database& store, Contents& contents) {
+  if (!contents.damage.empty()) return;  // then they may be of epochs that were dropped
+  const EpochRecord newest =
+      contents.records.empty() ? EpochRecord{.first_row = 1} : contents.records.back();
+  try {
+    Statement select = store.prepare(
+        "SELECT (SELECT count(*) FROM snap WHERE id>=?1) + "
+        "(SELECT count(*) FROM position WHERE epoch>?2)");
+    select.bind(1, newest.next_row()).bind(2, newest.number);
+    if (select.step() && select.integer(0) != 0)
+      throw StoreError(fmt::format("{}: epoch {}: {} rows behind it are of no epoch", store.path(),
+                                   newest.number, select.integer(0)));
+  } catch (const StoreError& error) {
+    contents.damage.emplace_back(error.what());
+  }
+}
+
 void check_head(const std::string& path, const HeadFacts& head, Contents& contents) {
   if (!contents.damage.empty()) return;  // then the store is older than its head for a reason
   const std::int64_t newest = contents.records.empty() ? 0 : contents.records.back().number;
@@ -141,6 +159,7 @@ Contents read_contents(Database& store, const Meta& meta, const std::string& dir
   check_outboxes(store, contents);
   open_base(directory, names, contents);
   check_rows(store, contents);
+  check_behind(store, contents);
   check_head(directory + "/" + names.head, head, contents);
   if (contents.records.empty() && !contents.damage.empty()) contents.has_usable_epoch = false;
   if (contents.damage.empty() || !contents.has_usable_epoch) return contents;

@@ -250,9 +250,31 @@ TEST_CASE("what is not as it was committed is refused") {
     change = "INSERT INTO outbox(epoch, box, sink, chunk) VALUES(7, 0, 'sink', NULL)";
     expected = "an outbox of another epoch";
   }
+  SUBCASE("a row where the next epoch's go") {
+    change = "INSERT INTO snap(epoch, state) VALUES(2, 'state')";
+    expected = "epoch 1: 1 rows behind it are of no epoch";
+  }
+  SUBCASE("a position of the next epoch") {
+    change = "INSERT INTO position VALUES(2, 0, 'source', '', 0)";
+    expected = "epoch 1: 1 rows behind it are of no epoch";
+  }
   Database(temp.file("worker-0.sqlite3"), Database::Mode::kServe).run(change.c_str());
   const std::string why = refusal([&] { open(directory); });
   CHECK_MESSAGE(why.find(expected) != std::string::npos, why);
+}
+
+TEST_CASE("a store that rows of no epoch were put into goes on with its newest epoch") {
+  const TempDirectory temp;
+  const Directory directory(temp.path(), Directory::Access::kServe);
+  open(directory).commit(make_epoch(1, 3, 10));
+  const Said said = said_by(open(directory));
+  Database(temp.file("worker-0.sqlite3"), Database::Mode::kServe)
+      .run("INSERT INTO snap(epoch, state) VALUES(2, 'state')");
+  Store store(directory, 0, kApplication, Damage::kAcceptOlder);
+  CHECK(store.warning().find("continuing from epoch 1") != std::string::npos);
+  CHECK(said_by(store) == said);
+  store.close(1);
+  store.commit(make_epoch(2, 3, 10));
 }
 
 // A limit on the size of files is the full device that needs no root; SQLite reports it likewise.
