@@ -3,6 +3,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "embed/fork.h"
 #include "embed/object.h"
 #include "embed/value.h"
 
@@ -51,9 +52,7 @@ std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
   throw SystemExit(status, message);
 }
 
-}  // namespace
-
-void throw_pending(const Gil& gil) {
+[[noreturn]] void throw_as_cpp(const Gil& gil) {
   PyObject *type = nullptr, *value = nullptr, *trace = nullptr;
   PyErr_Fetch(&type, &value, &trace);
   PyErr_NormalizeException(&type, &value, &trace);
@@ -65,6 +64,19 @@ void throw_pending(const Gil& gil) {
   if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) throw_system_exit(value);
   throw PythonError(reinterpret_cast<PyTypeObject*>(type)->tp_name, text_of(value),
                     format_traceback(type, value, trace));
+}
+
+}  // namespace
+
+void throw_pending(const Gil& gil) {
+  if (!in_fork_of_server()) throw_as_cpp(gil);
+  try {
+    throw_as_cpp(gil);
+  } catch (const SystemExit& exit) {
+    end_fork(gil, exit.what(), exit.status());
+  } catch (const PythonError& error) {
+    end_fork(gil, error.traceback(), 1);
+  }
 }
 
 void set_again(const Gil& gil, const SystemExit& exit) {

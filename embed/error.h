@@ -37,7 +37,8 @@ class SystemExit : public std::runtime_error {
   int status_;
 };
 
-// Throws the exception that is set in the interpreter, and clears it there.
+// Throws the exception that is set in the interpreter, and clears it there. In a process that user
+// code has forked it ends that one instead.
 [[noreturn]] void throw_pending(const Gil&);
 
 // Sets SystemExit in the interpreter, with the text if there is one.

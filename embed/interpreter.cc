@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "embed/fork.h"
 #include "embed/object.h"
 #include "embed/value.h"
 
@@ -84,6 +85,7 @@ Interpreter::Interpreter(const InterpreterOptions& options) {
     if (PyImport_AppendInittab(module.name, module.make) < 0)
       throw std::runtime_error(std::string("no room for the module ") + module.name);
   require(Py_InitializeFromConfig(config.get()));
+  note_server_process();
   {
     const HeldGil gil;
     put_in_front(gil, options.paths);

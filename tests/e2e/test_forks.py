@@ -105,3 +105,44 @@ def test_a_stop_ends_a_pool_that_has_stayed(
         server.send_signal(number)
         assert server.wait() == 0
     assert not [fork for fork in forks if is_alive(fork)]
+
+
+@pytest.mark.parametrize(("leave", "status"), [("sys.exit(3)", 3), ("1 / 0", 1)])
+def test_an_exception_that_leaves_a_fork_ends_it_and_not_the_server(
+    serve: Serve, receiver: Receiver, leave: str, status: int
+) -> None:
+    text = one_pipeline(
+        "ab.to(step)",
+        f"""\
+        import os, sys
+
+        @wallaroo.computation(name="step")
+        def step(data):
+            child = os.fork()
+            if child == 0:
+                {leave}
+            return str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    )
+    server = serve(text)
+    with Client(server.address()) as client:
+        for n in range(1, 4):
+            client.send_frames("a")
+            assert receiver.wait_lines(n) == [str(status)] * n
+        assert server.terminate() == 0, server.describe()
+    if status == 1:
+        assert "ZeroDivisionError" in server.stderr
+
+
+def test_a_client_that_is_cut_off_sees_the_end_although_a_fork_lives(
+    serve: Serve, receiver: Receiver
+) -> None:
+    server = serve(one_pipeline("ab.to(long)", POOLS))
+    with Client(server.address()) as client, Client(server.address()) as bad:
+        bad.send_frames("3")
+        assert receiver.wait_lines(1) == ["[9]"]
+        assert descendants(server.process.pid)
+        bad.send(b"\xff\xff\xff\xff")
+        bad.wait_closed()
+        client.send_frames("4")
+        assert receiver.wait_lines(2) == ["[9]", "[16]"]
