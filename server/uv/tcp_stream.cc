@@ -3,12 +3,17 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 namespace machida::uv {
 
 TcpStream::TcpStream(Loop& loop, StreamEvents& events) : Stream(loop, events) {
   require(uv_tcp_init(loop.raw(), handle_.raw()), "uv_tcp_init");
   handle_.opened();
+}
+
+TcpStream::~TcpStream() {
+  if (!stays_open_) ::shutdown(descriptor(), SHUT_RDWR);
 }
 
 void TcpStream::connect(const Address& to) {
@@ -34,17 +39,20 @@ void TcpStream::take_over(Descriptor connection) {
 }
 
 Descriptor TcpStream::duplicate() {
-  uv_os_fd_t fd = -1;
-  if (uv_fileno(reinterpret_cast<uv_handle_t*>(handle_.raw()), &fd) != 0) return Descriptor();
-  return Descriptor(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  stays_open_ = true;
+  return Descriptor(::fcntl(descriptor(), F_DUPFD_CLOEXEC, 0));
 }
 
 std::size_t TcpStream::unacknowledged_bytes() {
-  uv_os_fd_t fd = -1;
   int bytes = 0;
-  if (uv_fileno(reinterpret_cast<uv_handle_t*>(handle_.raw()), &fd) != 0) return 0;
-  if (ioctl(fd, SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
+  if (ioctl(descriptor(), SIOCOUTQ, &bytes) != 0 || bytes < 0) return 0;
   return static_cast<std::size_t>(bytes);
+}
+
+int TcpStream::descriptor() const noexcept {
+  uv_os_fd_t fd = -1;
+  auto* handle = const_cast<TcpStream*>(this)->handle_.raw();
+  return uv_fileno(reinterpret_cast<uv_handle_t*>(handle), &fd) == 0 ? fd : -1;
 }
 
 std::string TcpStream::peer_text() const {

@@ -1,4 +1,5 @@
-// One TCP connection, made by connect() or by a listener. Loop's thread; destroying it closes it.
+// One TCP connection, made by connect() or accepted. Loop's thread; destroying it closes it,
+// also if a process that user code has forked still has it.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +14,13 @@ namespace machida::uv {
 class TcpStream : public Stream<uv_tcp_t> {
  public:
   TcpStream(Loop& loop, StreamEvents& events);
+  ~TcpStream();
 
   // Ends in on_connected, also when it fails at once.
   void connect(const Address& to);
 
-  // In place of connect(): a connection that another stream was. Throws std::runtime_error when it
-  // is none.
+  // In place of connect(): one that was accepted, or that another stream was. Throws
+  // std::runtime_error when it is none.
   void take_over(Descriptor connection);
   // The connection itself, which stays open when this stream ends; nothing when it has none.
   Descriptor duplicate();
@@ -29,8 +31,10 @@ class TcpStream : public Stream<uv_tcp_t> {
   std::string peer_text() const;
 
  private:
-  friend class TcpListener;
   void report_connected(int status);
+  int descriptor() const noexcept;  // -1: none yet
+
+  bool stays_open_ = false;  // a duplicate was handed out
 };
 
 }  // namespace machida::uv
