@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "server/base/host_port.h"
+#include "server/uv/accept_watch.h"
 #include "server/uv/bound_socket.h"
 #include "server/uv/loop.h"
 #include "server/uv/socket_pair.h"

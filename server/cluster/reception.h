@@ -13,10 +13,10 @@
 
 #include "server/cluster/kept_connections.h"
 #include "server/cluster/turns.h"
+#include "server/uv/accept_watch.h"
 #include "server/uv/loop.h"
 #include "server/uv/socket_pair.h"
 #include "server/uv/timer.h"
-#include "server/uv/unix_listener.h"
 
 namespace machida::cluster {
 

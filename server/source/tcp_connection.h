@@ -19,13 +19,11 @@ class TcpConnection final : public uv::StreamEvents {
  public:
   TcpConnection(TcpSource& source, std::uint64_t id);
 
-  uv::TcpStream& stream() noexcept { return stream_; }
-
-  // In place of an accept: another owner's connection, at the place where it was given up.
+  // Once: a fresh connection, or another owner's at the place where it was given up.
   void take_over(uv::OpenConnection connection);
   uv::OpenConnection release();
 
-  // Reads if the source may; otherwise stops. Call after accept and when the source's mind changed.
+  // Reads if the source may; otherwise stops. Call when the source's mind changed.
   void follow_intake();
 
   // Goes on with what was read and kept. The connection may be gone afterwards.

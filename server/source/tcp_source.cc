@@ -35,12 +35,14 @@ void TcpSource::open(OnOpen on_open) {
 }
 
 void TcpSource::open_taken_over() {
-  for (uv::OpenConnection& open : std::exchange(taken_over_, {})) {
-    const std::uint64_t id = next_id_++;
-    auto connection = std::make_unique<TcpConnection>(*this, id);
-    connection->take_over(std::move(open));
-    connections_.emplace(id, std::move(connection));
-  }
+  for (uv::OpenConnection& open : std::exchange(taken_over_, {})) add(std::move(open));
+}
+
+void TcpSource::add(uv::OpenConnection open) {
+  const std::uint64_t id = next_id_++;
+  auto connection = std::make_unique<TcpConnection>(*this, id);
+  connection->take_over(std::move(open));
+  connections_.emplace(id, std::move(connection));
   continue_soon();
 }
 
@@ -55,31 +57,22 @@ std::string TcpSource::reserve() {
   if (!listens_) return {};
   Result<std::vector<uv::BoundSocket>> bound = uv::bind_all(where_);
   if (!bound) return where_.text() + " can't be listened on: " + bound.error();
-  reserved_ = *std::move(bound);
+  sockets_ = *std::move(bound);
   return {};
 }
 
 Result<std::vector<std::string>> TcpSource::listen() {
   std::vector<std::string> lines;
-  for (uv::BoundSocket& bound : std::exchange(reserved_, {})) {
+  for (const uv::BoundSocket& bound : sockets_) {
     const std::string address = bound.address.text();
-    listeners_.push_back(std::make_unique<uv::TcpListener>(
-        loop_, std::move(bound.socket),
-        [this](uv::TcpListener& waiting) { on_connection(waiting); }));
-    const std::string wrong = listeners_.back()->listen();
+    const std::string wrong = uv::start_listening(bound.socket.get());
     if (!wrong.empty()) return Error{address + " can't be listened on: " + wrong};
+    watches_.push_back(std::make_unique<uv::AcceptWatch>(
+        loop_, bound.socket.get(),
+        [this](uv::Descriptor client) { add({.socket = std::move(client), .unread = {}}); }));
     lines.push_back(fmt::format("listening on {} (pipeline \"{}\")", address, pipeline_.name()));
   }
   return lines;
-}
-
-void TcpSource::on_connection(uv::TcpListener& listener) {
-  const std::uint64_t id = next_id_++;
-  auto connection = std::make_unique<TcpConnection>(*this, id);
-  if (!listener.accept(connection->stream())) return;
-  TcpConnection& added = *connection;
-  connections_.emplace(id, std::move(connection));
-  added.follow_intake();
 }
 
 void TcpSource::on_intake() {
@@ -106,7 +99,8 @@ void TcpSource::work_on() {
 void TcpSource::drain() {
   if (draining_) return;
   draining_ = true;
-  listeners_.clear();
+  watches_.clear();
+  sockets_.clear();
   for (const auto& [id, connection] : connections_) connection->follow_intake();
 }
 

@@ -17,9 +17,9 @@
 #include "server/flow/pipeline.h"
 #include "server/metrics/counter.h"
 #include "server/source/source.h"
+#include "server/uv/accept_watch.h"
 #include "server/uv/bound_socket.h"
 #include "server/uv/loop.h"
-#include "server/uv/tcp_listener.h"
 #include "server/uv/timer.h"
 #include "server/wire/framing.h"
 
@@ -50,8 +50,8 @@ class TcpSource final : public Source {
  private:
   friend class TcpConnection;
   Result<std::vector<std::string>> listen();
-  void on_connection(uv::TcpListener& listener);
   void open_taken_over();
+  void add(uv::OpenConnection open);
   void on_intake();
   void work_on();
   void continue_soon() { soon_.ask(); }
@@ -70,8 +70,8 @@ class TcpSource final : public Source {
   metrics::Counter& bad_connections_;
   metrics::Counter& bytes_;
   uv::NextTurn soon_;  // takes up connections that stopped in the middle of what they had read
-  std::vector<uv::BoundSocket> reserved_;
-  std::vector<std::unique_ptr<uv::TcpListener>> listeners_;
+  std::vector<uv::BoundSocket> sockets_;
+  std::vector<std::unique_ptr<uv::AcceptWatch>> watches_;
   std::unordered_map<std::uint64_t, std::unique_ptr<TcpConnection>> connections_;
   std::uint64_t next_id_ = 0;
   std::vector<std::string_view> frames_;  // of the batch in work, kept for its capacity

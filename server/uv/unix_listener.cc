@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "server/uv/loop.h"
+
 namespace machida::uv {
 namespace {
 
@@ -38,28 +40,6 @@ Result<std::unique_ptr<UnixListener>> UnixListener::make(const std::string& path
 }
 
 UnixListener::~UnixListener() { ::unlink(path_.c_str()); }
-
-AcceptWatch::AcceptWatch(Loop& loop, int listening, std::function<void(Descriptor)> on_connection)
-    : loop_(loop), fd_(listening), on_connection_(std::move(on_connection)), handle_(this) {
-  require(uv_poll_init(loop.raw(), handle_.raw(), fd_), "uv_poll_init");
-  handle_.opened();
-  resume();
-  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.raw()));
-}
-
-void AcceptWatch::pause() { uv_poll_stop(handle_.raw()); }
-
-void AcceptWatch::resume() {
-  if (uv_is_active(reinterpret_cast<uv_handle_t*>(handle_.raw()))) return;
-  const auto on_readable = [](uv_poll_t* raw, int status, int) {
-    auto* self = Handle<uv_poll_t>::owner_of<AcceptWatch>(raw);
-    if (!self || status != 0) return;
-    Descriptor accepted(::accept4(self->fd_, nullptr, nullptr, SOCK_CLOEXEC));
-    if (accepted.get() < 0) return;
-    self->loop_.guard([self, &accepted] { self->on_connection_(std::move(accepted)); });
-  };
-  require(uv_poll_start(handle_.raw(), UV_READABLE, on_readable), "uv_poll_start");
-}
 
 Result<Descriptor> connect_unix(const std::string& path) {
   sockaddr_un address;

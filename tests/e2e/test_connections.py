@@ -65,18 +65,19 @@ def test_connections_come_and_go(serve: Serve, receiver: Receiver) -> None:
     assert sorted(map(int, lines)) == list(range(500))
 
 
-def test_server_at_its_limit_of_open_files_goes_on(serve: Serve, receiver: Receiver) -> None:
+def test_at_the_limit_of_open_files_clients_wait_for_others_to_go(
+    serve: Serve, receiver: Receiver
+) -> None:
     limit = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))"
     server = serve(one_pipeline(limit))
     clients = [Client(server.address()) for _ in range(100)]
-    clients[0].send_frames("first")
-    assert receiver.wait_lines(1) == ["first"]
-    for client in clients[1:]:
-        client.close()
-    with Client(server.address()) as fresh:
-        fresh.send_frames("fresh")
-        assert receiver.wait_lines(2) == ["first", "fresh"]
-    clients[0].close()
+    for number, client in enumerate(clients):
+        client.send_frames(str(number))
+    server.wait_stderr("connections wait to be accepted: too many open files")
+    for number in range(len(clients)):
+        clients[int(receiver.wait_lines(number + 1)[number])].close()
+    assert sorted(map(int, receiver.lines)) == list(range(len(clients)))
+    assert server.terminate() == 0
 
 
 @pytest.mark.skipif(not ipv6_loopback_works(), reason="this machine has no ::1")

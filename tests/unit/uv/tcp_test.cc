@@ -1,4 +1,6 @@
 #include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <memory>
@@ -6,9 +8,9 @@
 #include <utility>
 #include <vector>
 
+#include "server/uv/accept_watch.h"
 #include "server/uv/bound_socket.h"
 #include "server/uv/loop.h"
-#include "server/uv/tcp_listener.h"
 #include "server/uv/tcp_stream.h"
 #include "server/uv/timer.h"
 
@@ -45,12 +47,12 @@ TEST_CASE("what one side writes the other reads, and an end is an end") {
   Peer server(loop, "end "), client(loop, "");
   std::unique_ptr<uv::TcpStream> accepted;
   uv::BoundSocket bound = bind_one(0);
-  uv::TcpListener listener(loop, std::move(bound.socket), [&](uv::TcpListener& waiting) {
+  REQUIRE(uv::start_listening(bound.socket.get()) == "");
+  uv::AcceptWatch watch(loop, bound.socket.get(), [&](uv::Descriptor connection) {
     accepted = std::make_unique<uv::TcpStream>(loop, server);
-    REQUIRE(waiting.accept(*accepted));
+    accepted->take_over(std::move(connection));
     accepted->start_reading();
   });
-  REQUIRE(listener.listen() == "");
   auto stream = std::make_unique<uv::TcpStream>(loop, client);
   stream->connect(bound.address);
   uv::Timer step(loop, [&] {
@@ -65,6 +67,36 @@ TEST_CASE("what one side writes the other reads, and an end is an end") {
   loop.run();
   CHECK(server.events == "read hello;end ;");
   CHECK(client.events == "connected ;written ;");
+}
+
+TEST_CASE("when no more files may be opened, connections wait and the loop does not spin") {
+  uv::Loop loop;
+  const uv::BoundSocket bound = bind_one(0);
+  REQUIRE(uv::start_listening(bound.socket.get()) == "");
+  int accepted = 0;
+  uv::AcceptWatch watch(loop, bound.socket.get(), [&](uv::Descriptor) {
+    ++accepted;
+    loop.stop();
+  });
+  auto connection = uv::connect_now({"127.0.0.1", bound.address.port()});
+  REQUIRE(connection);
+  std::vector<uv::Descriptor> others;
+  rlimit before;
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &before) == 0);
+  const rlimit few{64, before.rlim_max};
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+  while (others.empty() || others.back().get() >= 0) others.emplace_back(dup(0));
+  int ticks = 0;
+  uv::Timer tick(loop, [&] {
+    if (++ticks == 10) others.clear();
+    tick.start(5);
+  });
+  tick.start(5);
+  loop.run();
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &before) == 0);
+  CHECK(accepted == 1);
+  CHECK(ticks >= 10);
+  CHECK(loop.turn() < static_cast<std::uint64_t>(2 * ticks + 10));
 }
 
 TEST_CASE("a refused connection says so") {
@@ -87,13 +119,11 @@ TEST_CASE("a stream may go while its write and its connect are under way") {
 }
 
 TEST_CASE("a port that is taken is an error, and so is an address of another machine") {
-  uv::Loop loop;
-  uv::BoundSocket bound = bind_one(0);
-  const std::uint16_t port = bound.address.port();
-  uv::TcpListener first(loop, std::move(bound.socket), [](uv::TcpListener&) {});
-  uv::TcpListener second(loop, bind_one(port).socket, [](uv::TcpListener&) {});
-  REQUIRE(first.listen() == "");
-  CHECK(second.listen() == "address already in use");
+  const uv::BoundSocket first = bind_one(0);
+  const std::uint16_t port = first.address.port();
+  const uv::BoundSocket second = bind_one(port);
+  REQUIRE(uv::start_listening(first.socket.get()) == "");
+  CHECK(uv::start_listening(second.socket.get()) == "address already in use");
   const auto again = uv::bind_all({"127.0.0.1", port});
   REQUIRE_FALSE(again);
   CHECK(again.error() == "address already in use");
