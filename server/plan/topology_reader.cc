@@ -1,7 +1,6 @@
 #include "server/plan/topology_reader.h"
 
 #include <map>
-#include <unordered_set>
 
 #include "embed/error.h"
 #include "embed/key_set.h"
@@ -9,6 +8,7 @@
 #include "server/plan/keyed_reader.h"
 #include "server/plan/mistakes.h"
 #include "server/plan/parts.h"
+#include "server/plan/whole_plan.h"
 
 namespace machida::plan {
 namespace {
@@ -52,9 +52,6 @@ class TopologyReader {
   bool same_type(const StateSpec& a, const StateSpec& b);
   bool same_keys(const StateSpec& a, const StateSpec& b);
   void add_sink(const Object& tuple);
-  void check_whole();
-  void check_consumers();
-  void check_windows();
   void wrong(const std::string& what) { mistakes_.add(place_ + ": " + what); }
 
   const Gil& gil_;
@@ -69,7 +66,10 @@ class TopologyReader {
 Plan TopologyReader::read(const Object& topology) {
   std::size_t index = 0;
   for (const Object& tuple : embed::items(gil_, topology)) read_tuple(index++, tuple);
-  check_whole();
+  if (open_)
+    mistakes_.add("pipeline " + quoted(plan_.pipelines.back().name) +
+                  ": Did you forget to close out a pipeline? It needs a sink or done()");
+  check_whole(plan_, mistakes_);
   if (!mistakes_.empty()) throw PlanError(mistakes_.texts());
   return std::move(plan_);
 }
@@ -340,44 +340,6 @@ void TopologyReader::read_router(const std::vector<Object>& parts) {
 void TopologyReader::read_done(const std::vector<Object>&) {
   if (plan_.pipelines.empty()) wrong("done() without a pipeline");
   open_ = false;
-}
-
-// Groups default to the application's name; only then are a consumer's settings complete.
-void TopologyReader::check_consumers() {
-  for (PipelineSpec& pipeline : plan_.pipelines) {
-    auto* kafka = std::get_if<KafkaSourceSpec>(&pipeline.source.from);
-    if (!kafka || kafka->settings.start.empty()) continue;
-    if (kafka->settings.group.empty()) kafka->settings.group = plan_.name;
-    const std::string place = "pipeline " + quoted(pipeline.name) + ", source: ";
-    if (kafka->settings.group.empty())
-      mistakes_.add(place + "a Kafka source needs a group, or the application a name");
-    for (const std::string& mistake : kafka::mistakes_in(kafka->settings))
-      mistakes_.add(place + mistake);
-  }
-}
-
-// What windows hold is stored under the step's name.
-void TopologyReader::check_windows() {
-  std::unordered_set<std::string> names;
-  for (const StateSpec& state : plan_.states) names.insert(state.name);
-  for (const PipelineSpec& pipeline : plan_.pipelines)
-    for (const StepSpec& step : pipeline.steps)
-      if (step.kind == StepKind::kWindow && !names.insert(step.name).second)
-        mistakes_.add("pipeline " + quoted(pipeline.name) + ", step " + quoted(step.name) +
-                      ": another to_window() or a state has this name, too");
-}
-
-void TopologyReader::check_whole() {
-  check_consumers();
-  check_windows();
-  if (open_)
-    mistakes_.add("pipeline " + quoted(plan_.pipelines.back().name) +
-                  ": Did you forget to close out a pipeline? It needs a sink or done()");
-  if (plan_.pipelines.empty())
-    mistakes_.add("You must provide at least 1 pipeline in an application.");
-  for (const PipelineSpec& pipeline : plan_.pipelines)
-    if (!pipeline.sinks.empty()) return;
-  if (!plan_.pipelines.empty()) mistakes_.add("At least one pipeline must define a sink");
 }
 
 }  // namespace
