@@ -112,6 +112,13 @@ bool has_mistakes(config::Configuration& config) {
   return !text.empty();
 }
 
+// Where a path leads, whatever directory the application goes to.
+void make_absolute(std::string& path) {
+  std::error_code ignored;
+  const std::filesystem::path whole = std::filesystem::absolute(path, ignored);
+  if (!path.empty() && !whole.empty()) path = whole.string();
+}
+
 // What a process that is not a worker was started for.
 int do_task(const embed::Gil& gil, const plan::Plan& plan, const Options& options,
             const SeatText& seat) {
@@ -195,6 +202,8 @@ int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
   if (!seat)
     for (const std::string& doubt : options.doubts) log::warn("{}", doubt);
   uv::raise_open_files_limit();
+  make_absolute(options.dead_letters_file);
+  make_absolute(options.worker.resilience.directory);
   try {
     const embed::Interpreter interpreter(interpreter_options(options.venv, options.application));
     return serve(interpreter, options, seat);

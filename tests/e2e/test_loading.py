@@ -5,7 +5,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from harness import Client, Receiver, Serve, Start, one_pipeline
+from harness import COUNT, COUNT_STEP, Client, Receiver, Serve, Start, one_pipeline
 
 ONLY_THERE = 'WORD = "found"\n'
 USES_IT = one_pipeline("import only_there\nprint('it is', only_there.WORD)")
@@ -223,3 +223,23 @@ def test_module_is_imported_once(serve: Serve, receiver: Receiver) -> None:
         client.send_frames("a")
         receiver.wait_lines(1)
     assert server.stdout.count("loaded") == 1
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_application_that_changes_directory_leaves_the_options_paths_where_they_are(
+    serve: Serve, receiver: Receiver, tmp_path: Path, workers: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    text = one_pipeline(
+        COUNT_STEP, f"import os\nos.chdir({str(tmp_path / 'elsewhere')!r})\n{COUNT}"
+    )
+    options = ("--resilience-dir", "recovery", "--dead-letters", "letters", "--workers", workers)
+    for run in range(2):
+        server = serve(text, *options)
+        with Client(server.address()) as client:
+            client.send_frames("a")
+            receiver.wait_lines(run + 1)
+        assert server.terminate() == 0
+    assert receiver.lines == ["a 1", "a 2"]
+    assert (tmp_path / "recovery").is_dir() and (tmp_path / "letters").is_file()
+    assert not list((tmp_path / "elsewhere").iterdir())
