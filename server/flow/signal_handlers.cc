@@ -22,7 +22,7 @@ constexpr int kNobody = -1;
 
 SignalHandlers::SignalHandlers(const Gil& gil, DeadLetters& dead_letters)
     : dead_letters_(dead_letters),
-      set_wakeup_fd_(embed::imported(gil, "signal", "set_wakeup_fd")),
+      set_wakeup_fd_(embed::imported(gil, "_signal", "set_wakeup_fd")),
       quietly_(embed::Object::steal(gil, Py_BuildValue("{s:O}", "warn_on_full_buffer", Py_False))) {
   if (pipe2(pipe_, O_CLOEXEC | O_NONBLOCK) != 0)
     throw std::runtime_error(std::string("no pipe for signals: ") + std::strerror(errno));

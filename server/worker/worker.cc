@@ -133,6 +133,10 @@ void Worker::close_storage() {
 int Worker::run_to_the_end() {
   int status = 0;
   if (!reserve_sources()) return 1;
+  {
+    const embed::GilLock gil;
+    handled_signals_.emplace(gil, loop_);
+  }
   try {
     for (const auto& sink : sinks_) sink->open();
     status = run_loop();

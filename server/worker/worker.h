@@ -28,6 +28,7 @@
 #include "server/worker/assembly.h"
 #include "server/worker/delivery_rounds.h"
 #include "server/worker/due_work.h"
+#include "server/worker/handled_signals.h"
 #include "server/worker/journal_numbers.h"
 #include "server/worker/membership.h"
 #include "server/worker/resilience.h"
@@ -135,6 +136,7 @@ class Worker final : public Outlets {
   std::vector<std::unique_ptr<source::Source>> sources_;  // one per pipeline
   std::size_t sources_open_ = 0;
   uv::StopSignal stop_signal_;
+  std::optional<HandledSignals> handled_signals_;
   uv::Timer drain_look_;
   Phase phase_ = Phase::kConnecting;
   std::uint64_t drain_deadline_ms_ = 0;
