@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -20,6 +22,7 @@
 #include "embed/venv.h"
 #include "server/admin.h"
 #include "server/base/log.h"
+#include "server/end_in_time.h"
 #include "server/flow/dead_letter_log.h"
 #include "server/inquiry.h"
 #include "server/options.h"
@@ -132,8 +135,9 @@ int do_task(const embed::Gil& gil, const plan::Plan& plan, const Options& option
   return 0;
 }
 
+// `has_run`: becomes true when the worker begins.
 int serve(const embed::Interpreter& interpreter, Options& options,
-          const std::optional<SeatText>& seat) {
+          const std::optional<SeatText>& seat, bool& has_run) {
   metrics::Registry metrics;
   std::optional<flow::DeadLetterLog> dead_letters;
   std::optional<plan::Plan> plan;
@@ -159,6 +163,7 @@ int serve(const embed::Interpreter& interpreter, Options& options,
     worker.emplace(gil, *plan, options.application_module, options.worker, *dead_letters, metrics,
                    say);
   }
+  has_run = true;
   const int status = worker->run();
   if (worker->left_threads()) end_at_once(status);
   return status;
@@ -197,16 +202,12 @@ int run_dataflow(int argc, char** argv) {
   return kMistake;
 }
 
-int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
-  log::set_level(options.log_level);
-  if (!seat)
-    for (const std::string& doubt : options.doubts) log::warn("{}", doubt);
-  uv::raise_open_files_limit();
-  make_absolute(options.dead_letters_file);
-  make_absolute(options.worker.resilience.directory);
+// Returns the process's status, with the interpreter still there.
+int run_on(std::optional<embed::Interpreter>& interpreter, Options& options,
+           const std::optional<SeatText>& seat, bool& has_run) {
   try {
-    const embed::Interpreter interpreter(interpreter_options(options.venv, options.application));
-    return serve(interpreter, options, seat);
+    interpreter.emplace(interpreter_options(options.venv, options.application));
+    return serve(*interpreter, options, seat, has_run);
   } catch (const embed::SystemExit& exit) {
     has_mistakes(options.config);
     if (*exit.what()) std::fprintf(stderr, "%s\n", exit.what());
@@ -225,6 +226,27 @@ int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
   }
   has_mistakes(options.config);
   return kMistake;
+}
+
+int run(Options& options, const std::optional<SeatText>& seat = std::nullopt) {
+  log::set_level(options.log_level);
+  if (!seat)
+    for (const std::string& doubt : options.doubts) log::warn("{}", doubt);
+  uv::raise_open_files_limit();
+  make_absolute(options.dead_letters_file);
+  make_absolute(options.worker.resilience.directory);
+  bool has_run = false;
+  std::optional<embed::Interpreter> interpreter;
+  const int status = run_on(interpreter, options, seat, has_run);
+  if (!interpreter) return status;
+  std::optional<EndInTime> end_in_time;
+  {
+    const embed::GilLock gil;
+    const std::uint64_t patience_ms = has_run ? options.worker.drain_timeout_ms : 0;
+    end_in_time.emplace(gil, status, std::chrono::milliseconds(patience_ms));
+  }
+  interpreter.reset();
+  return status;
 }
 
 // What it prints, every worker prints again.
