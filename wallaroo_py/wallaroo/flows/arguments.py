@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -137,6 +138,23 @@ def takes_leading(function: Callable[..., Any], leading: str, others: int) -> bo
     if len(parameters) <= others:
         return variadic
     return leading in parameters[0].name
+
+
+def now_may_be_left_out(build_part: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a source's `build_part` be called as in release 0.17, too: partition and resume state.
+
+    Subclasses and wrappers written for it call it so.
+    """
+
+    @functools.wraps(build_part)
+    def build(self: Any, *arguments: Any, **named: Any) -> Any:
+        if len(arguments) + len(named) != 2:
+            return build_part(self, *arguments, **named)
+        in_order = sorted(named, key=lambda name: name.endswith("resume_state"))
+        old = (*arguments, *(named[name] for name in in_order))
+        return build_part(self, datetime.now(UTC), *old)
+
+    return build
 
 
 def builder_takes_key(name: str, builder: Callable[..., Any]) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 from zlib import adler32
 
+from .arguments import now_may_be_left_out
 from .outputs import FixedPartitionedSink, StatefulSinkPartition
 from .sources import FixedPartitionedSource, StatefulSourcePartition
 
@@ -87,6 +88,7 @@ class FileSource(FixedPartitionedSource):
         """Return the name of the only partition, `FILESYSTEM::PATH`."""
         return [self._part]
 
+    @now_may_be_left_out
     def build_part(
         self, _now: Any, part_key: str, resume_state: Any | None
     ) -> StatefulSourcePartition:
@@ -128,6 +130,7 @@ class DirSource(FixedPartitionedSource):
         files = sorted(path for path in self._directory.glob(self._glob_pat) if path.is_file())
         return [f"{self._fs_id}{_SEPARATOR}{path.relative_to(self._directory)}" for path in files]
 
+    @now_may_be_left_out
     def build_part(
         self, _now: Any, part_key: str, resume_state: Any | None
     ) -> StatefulSourcePartition:
@@ -197,6 +200,7 @@ class CSVSource(FileSource):
         super().__init__(path, batch_size, get_fs_id)
         self._fmtparams = fmtparams
 
+    @now_may_be_left_out
     def build_part(
         self, _now: Any, part_key: str, resume_state: Any | None
     ) -> StatefulSourcePartition:

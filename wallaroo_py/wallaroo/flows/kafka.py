@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ..engine import load_engine
-from .arguments import check_str
+from .arguments import check_str, now_may_be_left_out
 from .idle_pause import IdlePause
 from .outputs import DynamicSink, StatelessSinkPartition
 from .sources import FixedPartitionedSource, StatefulSourcePartition
@@ -165,6 +165,7 @@ class KafkaSource(FixedPartitionedSource):
             parts += [f"{index}-{topic}" for index in range(count)]
         return parts
 
+    @now_may_be_left_out
     def build_part(
         self, now: datetime, for_part: str, resume_state: Any | None
     ) -> StatefulSourcePartition:

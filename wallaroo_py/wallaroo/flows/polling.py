@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from .arguments import check_duration, wrong_type
+from .arguments import check_duration, now_may_be_left_out, wrong_type
 from .sources import FixedPartitionedSource, StatefulSourcePartition
 
 
@@ -37,11 +37,11 @@ class _SimplePollingPartition(StatefulSourcePartition):
             if since_aligned:
                 self._next_awake = now + (interval - since_aligned)
 
-    def next_batch(self, sched: datetime) -> list[Any]:
+    def next_batch(self, sched: datetime | None = None) -> list[Any]:
         try:
             item = self._getter()
         except _Retry as retry:
-            self._next_awake = max(sched, self._next_awake) + retry.timeout
+            self._next_awake = max(sched or self._next_awake, self._next_awake) + retry.timeout
             return []
         self._next_awake += self._interval
         return [item] if item is not None or self._emits_none else []
@@ -82,6 +82,7 @@ class SimplePollingSource(FixedPartitionedSource):
         """Return the only partition's name."""
         return ["singleton"]
 
+    @now_may_be_left_out
     def build_part(
         self, now: datetime, _for_part: str, _resume_state: Any | None
     ) -> StatefulSourcePartition:

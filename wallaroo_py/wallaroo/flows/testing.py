@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
+from .arguments import now_may_be_left_out
 from .outputs import DynamicSink, StatelessSinkPartition
 from .running import cluster_main, run_cluster, run_main
 from .sources import (
@@ -128,6 +129,7 @@ class TestingSource(FixedPartitionedSource):
         """Return the name of the only partition."""
         return ["iterable"]
 
+    @now_may_be_left_out
     def build_part(
         self, now: datetime, for_key: str, resume_state: Any | None
     ) -> StatefulSourcePartition:
