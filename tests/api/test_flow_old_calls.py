@@ -7,6 +7,8 @@ from bytewax.connectors.files import CSVInput, DirInput, FileInput
 from bytewax.connectors.periodic import SimplePollingInput
 from bytewax.dataflow import Dataflow
 from bytewax.inputs import PartitionedInput, StatefulSource
+from bytewax.outputs import PartitionedOutput, StatefulSink
+from bytewax.recovery import RecoveryConfig, init_db_dir
 from bytewax.testing import TestingInput, TestingOutput, run_main
 
 
@@ -91,3 +93,30 @@ def test_a_source_extends_another(sources):
 
         source.__class__ = Extended
         assert run(source) == [("first", item) for item in first]
+
+
+def test_a_stateful_sink_needs_no_snapshot(tmp_path):
+    written, resumed = [], []
+
+    class NoPosition(StatefulSink):
+        def write_batch(self, values):
+            written.extend(values)
+
+    class Written(PartitionedOutput):
+        def list_parts(self):
+            return ["only"]
+
+        def build_part(self, for_part, resume_state):
+            resumed.append(resume_state)
+            return NoPosition()
+
+    items = [("key", 1)]
+    flow = Dataflow()
+    flow.input("in", TestingInput(items))
+    flow.output("out", Written())
+    init_db_dir(tmp_path, 1)
+    for _ in range(2):
+        run_main(flow, recovery_config=RecoveryConfig(tmp_path))
+        items.append(("key", 2))
+    assert written == [1, 2]
+    assert resumed == [None, None]

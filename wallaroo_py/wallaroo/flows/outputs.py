@@ -35,9 +35,8 @@ class StatefulSinkPartition(ABC):
     def write_batch(self, values: list[Any]) -> None:
         """Write values: those of `(key, value)` items whose key belongs to this partition."""
 
-    @abstractmethod
     def snapshot(self) -> Any:
-        """Return the position behind the last value that was written.
+        """Return the position behind the last value that was written; None, as here: it has none.
 
         It must be something that pickle knows. `build_part` gets it as `resume_state` after a
         restart, and the next write must go there. What was written must be safe when this
