@@ -153,6 +153,16 @@ def test_a_csv_file_is_read_by_row_and_resumed(tmp_path):
     assert named[0] == {"x": "name;n"}
 
 
+def test_a_csv_field_keeps_the_ends_of_its_lines(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(b'name,n\r\n"two\r\nlines",1\r\n"an\rold one",2\r\nc,3\r\n')
+    source = CSVSource(path, batch_size=1)
+    items, positions, _ = read(source)
+    assert [item["name"] for item in items] == ["two\r\nlines", "an\rold one", "c"]
+    for done, position in enumerate(positions[1:4], start=1):
+        assert read(source, resume_state=position)[0] == items[done:]
+
+
 def test_a_directory_is_a_partition_per_file(tmp_path):
     for name in ("b.txt", "a.txt", "c.log"):
         (tmp_path / name).write_text(f"in {name}\n")

@@ -143,7 +143,7 @@ class _CSVPartition(StatefulSourcePartition):
     def __init__(
         self, path: Path, batch_size: int, resume_state: int | None, fmtparams: dict[str, Any]
     ) -> None:
-        self._file: TextIO = open(path)  # noqa: SIM115 - closed by close()
+        self._file: TextIO = open(path, newline="")  # noqa: SIM115 - closed by close()
         lines: Iterator[str] = iter(self._file.readline, "")
         self._rows = csv.DictReader(lines, **fmtparams)
         _ = self._rows.fieldnames  # reads the header, unless fmtparams has the names
