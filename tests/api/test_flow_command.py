@@ -45,6 +45,7 @@ def module(tmp_path, monkeypatch):
     ("behind", "step_id"),
     [
         ("", "only"),
+        (":", "only"),
         (":flow", "only"),
         (":make", "made"),
         (":make()", "made"),
@@ -72,17 +73,52 @@ def test_a_path_into_a_package_is_imported_as_its_module(tmp_path, module):
 
 
 @pytest.mark.parametrize(
+    "import_str", ["{}/pkg/inner/app", "app:flow", "inner/app", "{}/pkg.inner.app"]
+)
+def test_a_module_in_a_package_is_imported_as_its_module_from_anywhere(
+    tmp_path, module, monkeypatch, import_str
+):
+    package = tmp_path / "pkg" / "inner"
+    package.mkdir(parents=True)
+    for directory in (package, package.parent):
+        (directory / "__init__.py").write_text("")
+    (package / "app.py").write_text("from .other import flow\n")
+    (package / "other.py").write_text(FLOW)
+    monkeypatch.chdir(package.parent if import_str == "inner/app" else package)
+    load_flow(import_str.format(tmp_path))
+    assert sys.modules["pkg.inner.app"].__file__ == str(package / "app.py")
+    for name in ("pkg", "pkg.inner", "pkg.inner.app", "pkg.inner.other"):
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("import_str", ["./{}", "../{1}/{0}:flow", "pkg", "./pkg/"])
+def test_a_path_needs_no_suffix(tmp_path, module, monkeypatch, import_str):
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text(FLOW)
+    assert load_flow(import_str.format(module, tmp_path.name))._steps[0][1] == "only"
+    sys.modules.pop("pkg", None)
+
+
+def test_an_installed_module_is_found_from_within_a_package(tmp_path, module, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text("")
+    monkeypatch.chdir(tmp_path / "pkg")
+    assert load_flow(module)._steps[0][1] == "only"
+
+
+@pytest.mark.parametrize(
     ("import_str", "error", "text"),
     [
         ("no_such_module_x", ImportError, "no module 'no_such_module_x', for the dataflow"),
         ("no/such/file.py", ImportError, "no file 'no/such/file.py'"),
+        ("./no_such_file:flow", ImportError, "no file './no_such_file.py'"),
         ("{}:nothing", AttributeError, "has no 'nothing', for the dataflow '{}:nothing'"),
         ("{}:wrong", TypeError, "is no `bytewax.dataflow.Dataflow`; got 3"),
         ("{}:make(flow)", ValueError, "neither a name nor a call with literals"),
         ("{}:make(**{{}})", ValueError, "neither a name nor a call with literals"),
         ("{}:a.b", ValueError, "neither a name nor a call with literals"),
         ("{}:1+", ValueError, "neither a name nor a call with literals"),
-        ("{}:", ValueError, "is no import string"),
         (":flow", ValueError, "is no import string"),
     ],
 )

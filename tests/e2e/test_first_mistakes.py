@@ -161,7 +161,7 @@ def test_a_broker_that_is_not_there_is_named_and_waited_for(start: Start, tmp_pa
     [
         (["wrods:flow"], "ImportError: no module 'wrods', for the dataflow 'wrods:flow'"),
         (["wrods:flow"], "did you mean 'words'?"),
-        (["./words:flow"], "'./words' is neither a module's name, such as 'words', nor a path"),
+        (["./wrods:flow"], "ImportError: no file './wrods.py'"),
         (["words:flwo"], "words.py; its dataflow is 'flow': write words:flow"),
         (["other"], "module 'other' has no 'flow'"),
         (["other"], "its dataflow is 'stream': write other:stream"),

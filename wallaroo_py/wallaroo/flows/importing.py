@@ -18,10 +18,11 @@ from .dataflow import Dataflow
 def load_flow(import_str: str) -> Dataflow:
     """Import a module and return its dataflow.
 
-    import_str: a module `package.module`, or a path that ends in `.py`; then, behind a colon, a
+    import_str: a module `package.module`, or a path, with or without `.py`; then, behind a colon, a
     variable, or a function that makes the dataflow, maybe with literals as arguments:
-    `make_flow('a', n=1)`. Without a colon it is the variable `flow`.
-    The current directory is searched first; for a path, the directory above its topmost package.
+    `make_flow('a', n=1)`. Without one it is the variable `flow`.
+    Searched first is the current directory, or that of the path; the one above the topmost package
+    if it is part of one.
 
     Raises ImportError when there is no such module, AttributeError when that has no such name,
     ValueError for an import string that makes no sense, TypeError when what it names is no
@@ -46,39 +47,40 @@ def load_flow(import_str: str) -> Dataflow:
 
 def _split(import_str: str) -> tuple[str, str]:
     """Return the module part and what is behind its colon, `flow` if there is nothing."""
-    module_part, colon, expression = import_str.partition(":")
+    module_part, _, expression = import_str.partition(":")
     if os.name == "nt" and len(module_part) == 1 and expression[:1] in ("\\", "/"):
         drive = module_part  # a colon that belongs to a path
-        module_part, colon, expression = expression.partition(":")
+        module_part, _, expression = expression.partition(":")
         module_part = f"{drive}:{module_part}"
-    if not module_part.endswith(".py") and os.sep in module_part:
-        raise ValueError(
-            f"{import_str!r}: {module_part!r} is neither a module's name, such as "
-            f"{Path(module_part).name!r}, nor a path that ends in .py"
-        )
-    if not module_part or (colon and not expression):
+    if not module_part:
         raise ValueError(f"{import_str!r} is no import string: it is MODULE or MODULE:NAME")
     return module_part, expression or "flow"
 
 
 def _module_name(module_part: str) -> str:
-    """Return the module's dotted name, and put the directory to find it in first on sys.path."""
-    if not module_part.endswith(".py"):
-        root = os.getcwd()
-        name = module_part
+    """Return the module's dotted name, and put the directory to find it in first on sys.path.
+
+    What is in a package is imported as a module of it, wherever the package is.
+    """
+    path = Path(module_part).resolve()
+    if module_part.endswith(".py"):
+        there = path.is_file()
+        path = path.parent if path.stem == "__init__" else path.with_suffix("")
     else:
-        path = Path(module_part).resolve()
-        if not path.is_file():
-            raise ImportError(f"no file {module_part!r}", path=str(path))
-        parts = [] if path.stem == "__init__" else [path.stem]
-        directory = path.parent
+        first = path.parent / path.name.partition(".")[0]
+        there = first.is_dir() or Path(f"{first}.py").is_file()
+    directory, parts = path.parent, [path.name]
+    if there:
         while (directory / "__init__.py").is_file():
             parts.insert(0, directory.name)
             directory = directory.parent
-        root, name = str(directory), ".".join(parts)
+    elif module_part.endswith(".py") or os.sep in module_part:
+        file = f"{module_part.removesuffix('.py')}.py"
+        raise ImportError(f"no file {file!r}", path=str(path))
+    root = str(directory)
     if sys.path[:1] != [root]:
         sys.path.insert(0, root)
-    return name
+    return ".".join(parts)
 
 
 def _evaluate(module: Any, expression: str, import_str: str) -> Dataflow:
