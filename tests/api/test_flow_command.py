@@ -197,6 +197,18 @@ def test_processes_have_addresses(monkeypatch, tmp_path):
     assert (options.process_id, options.addresses) == (0, ["x:1"])
 
 
+def test_a_file_of_hosts_is_not_read_without_a_process_id(monkeypatch):
+    monkeypatch.setenv("BYTEWAX_HOSTFILE_PATH", "/no/such/file")
+    assert run.parse(["m"]).addresses is None
+
+
+def test_processes_are_ignored_where_there_are_addresses(monkeypatch, capsys):
+    monkeypatch.setenv("BYTEWAX_PROCESSES", "3")
+    options = run.parse(["m", "-i", "0", "-a", "h:1;h:2"])
+    assert options.processes == 1
+    assert "-p/--processes is ignored, because of -i and -a" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "environment", "text"),
     [
@@ -208,8 +220,7 @@ def test_processes_have_addresses(monkeypatch, tmp_path):
         (["m"], {"BYTEWAX_WORKERS_PER_PROCESS": "many"}, "must be a whole number, got 'many'"),
         (["m", "-i", "0"], {}, "go together"),
         (["m", "-a", "h:1"], {}, "go together"),
-        (["m", "-a", "h:1", "-i", "0", "-p", "2"], {}, "can't be used with"),
-        (["m"], {"BYTEWAX_HOSTFILE_PATH": "/no/such/file"}, "/no/such/file"),
+        (["m", "-i", "0"], {"BYTEWAX_HOSTFILE_PATH": "/no/such/file"}, "/no/such/file"),
         (
             ["m"],
             {"BYTEWAX_POD_NAME": "a-1", "BYTEWAX_STATEFULSET_NAME": "b"},

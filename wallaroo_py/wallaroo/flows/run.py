@@ -14,13 +14,14 @@ machine.
 Each flag has an environment variable; the flag goes first. With BYTEWAX_DATAFLOW_API_ENABLED the
 flow is shown as JSON over HTTP (see `wallaroo.flows.web`). In Kubernetes, BYTEWAX_POD_NAME and
 BYTEWAX_STATEFULSET_NAME together are the process id, and the file BYTEWAX_HOSTFILE_PATH has the
-addresses, one a line.
+addresses, one a line; without a process id it is not read.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -78,14 +79,15 @@ def parse(
             options.process_id = _pod_number()
         if options.addresses is not None:
             options.addresses = [part for part in options.addresses.split(";") if part]
-        elif path := os.environ.get("BYTEWAX_HOSTFILE_PATH"):
+        elif options.process_id is not None and (path := os.environ.get("BYTEWAX_HOSTFILE_PATH")):
             options.addresses = [line for line in Path(path).read_text().split() if line]
     except (OSError, ValueError) as error:
         parser.error(str(error))
     if (options.process_id is None) != (not options.addresses):
         parser.error("-i/--process-id and -a/--addresses go together: give both or none")
     if options.addresses and options.processes != 1:
-        parser.error("-p/--processes can't be used with -i and -a")
+        print(f"{program}: -p/--processes is ignored, because of -i and -a", file=sys.stderr)
+        options.processes = 1
     return options
 
 
