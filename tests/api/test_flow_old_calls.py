@@ -9,7 +9,7 @@ from bytewax.dataflow import Dataflow
 from bytewax.inputs import PartitionedInput, StatefulSource
 from bytewax.outputs import PartitionedOutput, StatefulSink
 from bytewax.recovery import RecoveryConfig, init_db_dir
-from bytewax.testing import TestingInput, TestingOutput, run_main
+from bytewax.testing import TestingInput, TestingOutput, poll_next_batch, run_main
 
 
 class Once(SimplePollingInput):
@@ -120,3 +120,21 @@ def test_a_stateful_sink_needs_no_snapshot(tmp_path):
         items.append(("key", 2))
     assert written == [1, 2]
     assert resumed == [None, None]
+
+
+def test_poll_next_batch_asks_at_once_whatever_next_awake_says():
+    part = Once(timedelta(hours=1)).build_part("singleton", None)
+    for _ in range(2):
+        assert poll_next_batch(source=part, timeout=timedelta(seconds=9)) == ["polled"]
+
+
+def test_poll_next_batch_needs_only_next_batch():
+    class Fake:
+        batches = iter([[], [], ["x"]])
+
+        def next_batch(self):
+            return next(self.batches)
+
+    assert poll_next_batch(Fake()) == ["x"]
+    with pytest.raises(TypeError, match="missing 1 required positional argument: 'part'"):
+        poll_next_batch()

@@ -6,12 +6,30 @@ import functools
 import inspect
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from ..places import describe, shorten
 
 _VARIADIC = inspect.Parameter.VAR_POSITIONAL
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+class Missing:
+    """The type of the value of an argument that was not given."""
+
+
+MISSING: Final[Any] = Missing()
+
+
+def one_of(function: str, name: str, given: Any, old: Any) -> Any:
+    """Return the argument that was given under its name or under its old one.
+
+    Raises TypeError, naming the function, when there is none or both are given.
+    """
+    if (given is MISSING) == (old is MISSING):
+        problem = "missing" if given is MISSING else "got two values for"
+        raise TypeError(f"{function}() {problem} 1 required positional argument: {name!r}")
+    return old if given is MISSING else given
 
 
 def wrong_type(name: str, value: Any, wanted: str) -> TypeError:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, overload
 
-from .arguments import check_function, object_of, takes_item_first
+from .arguments import MISSING, check_function, object_of, one_of, takes_item_first
 from .config_ends import sink_of, source_of
 from .outputs import Sink
 from .sources import Source
-from .step_list import MISSING, StepList
+from .step_list import StepList
 
 if TYPE_CHECKING:
     Mapper = Callable[[Any], Any]
@@ -32,7 +32,7 @@ class StatelessOperators(StepList):
         `KafkaSourceConfig`, whose decoder makes the items. `input=` is its keyword in release 0.17.
         Raises TypeError when it is no Source, ValueError when the id is taken.
         """
-        source = _one_of("input", "source", source, input)
+        source = one_of("Dataflow.input", "source", source, input)
         if not isinstance(source, Source):
             source = source_of(source, step_id) or source
         if not isinstance(source, Source):
@@ -54,7 +54,7 @@ class StatelessOperators(StepList):
         epoch. `output=` is its keyword in release 0.17.
         Raises TypeError when it is no Sink, ValueError when the id is taken.
         """
-        sink = _one_of("output", "sink", sink, output)
+        sink = one_of("Dataflow.output", "sink", sink, output)
         if not isinstance(sink, Sink):
             sink = sink_of(sink, step_id) or sink
         if not isinstance(sink, Sink):
@@ -262,11 +262,3 @@ class StatelessOperators(StepList):
         put until a step moves them by key.
         """
         self._add("redistribute", None)
-
-
-def _one_of(operator: str, name: str, given: Any, old: Any) -> Any:
-    """Return the argument that was given under its name, or under its old name, the operator's."""
-    if (given is MISSING) == (old is MISSING):
-        problem = "missing" if given is MISSING else "got two values for"
-        raise TypeError(f"Dataflow.{operator}() {problem} 1 required positional argument: {name!r}")
-    return old if given is MISSING else given

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from ..places import caller_place
-from .arguments import check_callable, check_function, wrong_type
+from .arguments import MISSING, check_callable, check_function, wrong_type
 
 if TYPE_CHECKING:
     from .storage import FlowStorages
@@ -16,13 +16,6 @@ if TYPE_CHECKING:
 _TAKE_ANY_RESULT: Final = ("map", "filter_map")
 
 BARE_WINDOW_OUTPUT: Final = "BYTEWAX_BARE_WINDOW_OUTPUT"  # environment variable
-
-
-class Missing:
-    """The type of the value of an argument that was not given."""
-
-
-MISSING: Final[Any] = Missing()
 
 
 class StepList:

@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from .arguments import now_may_be_left_out
+from .arguments import MISSING, now_may_be_left_out, one_of, takes_leading
 from .outputs import DynamicSink, StatelessSinkPartition
 from .running import cluster_main, run_cluster, run_main
 from .sources import (
@@ -162,31 +162,28 @@ class TestingSink(DynamicSink):
 
 
 def poll_next_batch(
-    part: StatefulSourcePartition | StatelessSourcePartition,
+    part: StatefulSourcePartition | StatelessSourcePartition = MISSING,
     timeout: timedelta = timedelta(seconds=5),
+    *,
+    source: StatefulSourcePartition | StatelessSourcePartition = MISSING,
 ) -> list[Any]:
     """Call a source partition's `next_batch` until it returns items, and return them.
 
-    Waits between the calls as the engine would. Calls it with or without `sched`, as it wants.
+    It is called every millisecond, whatever its `next_awake` says, with or without `sched`, as it
+    wants. `source=` is the keyword of release 0.17 for `part`.
     timeout: how long to try. Raises TimeoutError, and what next_batch raises.
     """
-    from .arguments import takes_leading
-
+    part = one_of("poll_next_batch", "part", part, source)
     takes_sched = takes_leading(part.next_batch, "sched", 0)
     end = time.monotonic() + timeout.total_seconds()
-    awake = part.next_awake() or datetime.now(UTC)
     while True:
-        pause_s = (awake - datetime.now(UTC)).total_seconds()
-        left_s = end - time.monotonic()
-        if pause_s > 0 and left_s > 0:
-            time.sleep(min(pause_s, left_s))
-        if pause_s <= left_s:
-            found: list[Any] = list(part.next_batch(*((awake,) if takes_sched else ())))
-            if found:
-                return found
-            awake = part.next_awake() or datetime.now(UTC) + timedelta(milliseconds=1)
+        sched = (datetime.now(UTC),) if takes_sched else ()
+        found: list[Any] = list(part.next_batch(*sched))
+        if found:
+            return found
         if time.monotonic() >= end:
             raise TimeoutError(f"no items from {type(part).__name__}.next_batch within {timeout}")
+        time.sleep(0.001)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
