@@ -258,6 +258,21 @@ def test_standard_output_gets_a_line_per_item(capsys):
     assert capsys.readouterr().out == "a\n3\nNone\n"
 
 
+def test_standard_output_may_be_anything_with_write_or_nothing(monkeypatch):
+    class Written:
+        text = ""
+
+        def write(self, text):
+            self.text += text
+
+    written = Written()
+    monkeypatch.setattr("sys.stdout", written)
+    StdOutSink().build(0, 1).write_batch(["a", 3])
+    monkeypatch.setattr("sys.stdout", None)
+    StdOutSink().build(0, 1).write_batch(["a", 3])
+    assert written.text == "a\n3\n"
+
+
 def test_a_testing_sink_fills_its_list():
     out = [0]
     TestingSink(out).build(0, 1).write_batch([1, 2])

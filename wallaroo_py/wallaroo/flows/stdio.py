@@ -34,8 +34,7 @@ class _PrintSinkPartition(StatelessSinkPartition):
     def write_batch(self, items: list[Any]) -> None:
         # In one write each, so that the lines of several workers don't get mixed up.
         for text in _written_at_once([f"{item}\n" for item in items]):
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            print(text, end="", flush=hasattr(sys.stdout, "flush"))
 
 
 class StdOutSink(DynamicSink):
