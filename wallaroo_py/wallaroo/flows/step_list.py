@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # What their function returns is the next item, which a coroutine may be, for a later step to run.
 _TAKE_ANY_RESULT: Final = ("map", "filter_map")
 
+_WITHOUT_ID: Final = ("inspect", "inspect_epoch", "inspect_worker", "redistribute")
+
 BARE_WINDOW_OUTPUT: Final = "BYTEWAX_BARE_WINDOW_OUTPUT"  # environment variable
 
 
@@ -56,7 +58,7 @@ class StepList:
 
     def _add(self, operator: str, step_id: str | None, *arguments: Any) -> None:
         """Append a step. Raises TypeError or ValueError for an id that is no str or taken."""
-        if step_id is not None:
+        if operator not in _WITHOUT_ID:
             if not isinstance(step_id, str):
                 raise wrong_type("step_id", step_id, "str")
             place = f"`{operator}` at {caller_place()}"
