@@ -128,14 +128,17 @@ def test_the_partition_of_a_file_is_named_by_file_system_and_path(tmp_path):
     assert read(source)[0] == []
     assert FileSource(path).list_parts() == [f"{hex(path.stat().st_dev)}::{path}"]
     with pytest.raises(ValueError, match="must not contain `::`"):
-        FileSource(path, get_fs_id=lambda directory: "a::b")
+        FileSource(path, get_fs_id=lambda directory: "a::b").list_parts()
     with pytest.raises(ValueError, match="'batch_size': must be 1 or more"):
         FileSource(path, batch_size=0)
 
 
-def test_a_missing_file_is_an_error(tmp_path):
+@pytest.mark.parametrize("kind", [FileSource, CSVSource])
+@pytest.mark.parametrize("path", ["nothing", "no directory/nothing"])
+def test_a_missing_file_is_an_error_of_the_run(tmp_path, kind, path):
+    source = kind(tmp_path / path)
     with pytest.raises(FileNotFoundError):
-        read(FileSource(tmp_path / "nothing"))
+        read(source)
 
 
 def test_a_csv_file_is_read_by_row_and_resumed(tmp_path):

@@ -70,8 +70,8 @@ class FileSource(FixedPartitionedSource):
     path: of the file, which must exist when the flow runs. batch_size: lines read at once.
     get_fs_id: gets the file's directory, returns an id of its file system, unless given its device
     number: with the path it names the only partition.
-    Raises FileNotFoundError when the directory does not exist, ValueError for a batch_size below 1
-    or an id that has `::` in it.
+    Raises ValueError for a batch_size below 1; when the flow runs FileNotFoundError when there is
+    no such file, ValueError for an id that has `::` in it.
     """
 
     def __init__(
@@ -82,11 +82,11 @@ class FileSource(FixedPartitionedSource):
     ) -> None:
         self._path = Path(path)
         self._batch_size = _batch_size(batch_size)
-        self._part = f"{_fs_id(get_fs_id, self._path.parent)}{_SEPARATOR}{self._path}"
+        self._get_fs_id = get_fs_id
 
     def list_parts(self) -> list[str]:
         """Return the name of the only partition, `FILESYSTEM::PATH`."""
-        return [self._part]
+        return [f"{_fs_id(self._get_fs_id, self._path.parent)}{_SEPARATOR}{self._path}"]
 
     @now_may_be_left_out
     def build_part(
