@@ -4,10 +4,10 @@ import asyncio
 import json
 import pickle
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from bytewax._encoder import encode_dataflow
+from bytewax._encoder import DataflowEncoder, encode_dataflow
 from bytewax.connectors.stdio import StdOutSink
 from bytewax.dataflow import Dataflow
 from bytewax.recovery import RecoveryConfig, init_db_dir
@@ -292,6 +292,18 @@ def test_a_flow_as_json_names_its_functions_and_configs():
             },
             {"type": "Output", "step_id": "out", "sink": {"type": "StdOutSink"}},
         ],
+    }
+
+
+def test_json_of_a_flow_knows_nested_classes_and_dates():
+    class Inner:
+        pass
+
+    value = {"type": Inner, "day": date(2022, 1, 2), "is": str.upper}
+    assert json.loads(json.dumps(value, cls=DataflowEncoder)) == {
+        "type": Inner.__qualname__,
+        "day": "2022-01-02",
+        "is": "upper",
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..places import shorten
@@ -49,10 +49,12 @@ class DataflowEncoder(json.JSONEncoder):
 
     def default(self, obj: Any) -> Any:
         """Return something that JSON knows; anything unknown becomes its repr."""
+        if isinstance(obj, type):
+            return obj.__qualname__
         own = getattr(obj, "__json__", None)
-        if own is not None and not isinstance(obj, type):
+        if own is not None:
             return own()
-        if isinstance(obj, datetime):
+        if isinstance(obj, date):
             return obj.isoformat()
         if isinstance(obj, timedelta):
             return str(obj)
