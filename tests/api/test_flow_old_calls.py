@@ -138,3 +138,8 @@ def test_poll_next_batch_needs_only_next_batch():
     assert poll_next_batch(Fake()) == ["x"]
     with pytest.raises(TypeError, match="missing 1 required positional argument: 'part'"):
         poll_next_batch()
+
+
+def test_a_polling_input_has_an_interval_of_10_ms_or_more():
+    with pytest.raises(ValueError, match="must be >= 10ms"):
+        Once(timedelta(milliseconds=9))

@@ -103,7 +103,12 @@ class SimplePollingSource(FixedPartitionedSource):
 class SimplePollingInput(SimplePollingSource):
     """Release 0.17's SimplePollingSource: a None that `next_item` returns is an item.
 
-    For the rest see there.
+    The interval must be 10 ms or more, else ValueError. For the rest see there.
     """
 
     _emits_none = True
+
+    def __init__(self, interval: timedelta, align_to: datetime | None = None) -> None:
+        super().__init__(interval, align_to)
+        if interval < timedelta(milliseconds=10):
+            raise ValueError("The interval for SimplePollingInput must be >= 10ms")
