@@ -70,6 +70,20 @@ def test_a_star_import_has_the_names_of_both_releases(module):
         assert imported[name].__doc__, name
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "base"),
+    [
+        ("connectors.files", "_FileSinkPartition", "StatefulSinkPartition"),
+        ("connectors.kafka", "_KafkaSinkPartition", "StatelessSinkPartition"),
+        ("connectors.stdio", "_PrintSinkPartition", "StatelessSinkPartition"),
+        ("testing", "_ListSinkPartition", "StatelessSinkPartition"),
+    ],
+)
+def test_descendants_that_the_specification_names_are_there(module, name, base):
+    loaded = importlib.import_module(f"bytewax.{module}")
+    assert issubclass(getattr(loaded, name), getattr(outputs, base))
+
+
 def test_every_module_is_looked_at():
     found = {module.name for module in pkgutil.walk_packages(bytewax.__path__, "bytewax.")}
     assert found - {"bytewax.connectors"} == {f"bytewax.{name}" for name in {*NAMES, *OLD_NAMES}}

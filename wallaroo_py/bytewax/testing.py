@@ -12,6 +12,7 @@ from wallaroo.flows.testing import (
     poll_next_batch,
     run_main,
 )
+from wallaroo.flows.testing import _ListSinkPartition as _ListSinkPartition
 from wallaroo.flows.testing import test_cluster as test_cluster
 
 # Names of release 0.17.

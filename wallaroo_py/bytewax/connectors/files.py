@@ -10,6 +10,7 @@ from wallaroo.flows.files import (
     FileSink,
     FileSource,
 )
+from wallaroo.flows.files import _FileSinkPartition as _FileSinkPartition
 
 # Names of release 0.17.
 CSVInput = CSVSource

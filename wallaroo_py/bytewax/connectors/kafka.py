@@ -7,6 +7,7 @@ from wallaroo.flows.kafka import (
     KafkaSink,
     KafkaSource,
 )
+from wallaroo.flows.kafka import _KafkaSinkPartition as _KafkaSinkPartition
 
 # Names of release 0.17.
 KafkaInput = KafkaSource

@@ -6,6 +6,7 @@ Implemented in `wallaroo.flows.stdio`, which has the whole story.
 from wallaroo.flows.stdio import (
     StdOutSink,
 )
+from wallaroo.flows.stdio import _PrintSinkPartition as _PrintSinkPartition
 
 # Names of release 0.17.
 StdOutput = StdOutSink
