@@ -17,8 +17,9 @@ using Kind = plan::OperatorSpec::Kind;
 // Appends the steps of one stream, one after another.
 class Maker {
  public:
-  Maker(const Gil& gil, const plan::StreamSpec& stream, const FlowSurroundings& around)
-      : gil_(gil), pipeline_(stream.input_id), around_(around) {}
+  Maker(const Gil& gil, const plan::StreamSpec& stream, const FlowSurroundings& around,
+        std::vector<std::unique_ptr<flow::Step>>& steps)
+      : gil_(gil), pipeline_(stream.input_id), around_(around), steps_(steps) {}
 
   void operator()(const plan::OperatorSpec& spec) {
     steps_.push_back(make_operator(spec, place_of(spec.id), spec.function.clone(gil_)));
@@ -41,8 +42,6 @@ class Maker {
         exchange(spec.id, std::move(assignment));
     steps_.push_back(around_.make_output(spec));
   }
-
-  std::vector<std::unique_ptr<flow::Step>> take() { return std::move(steps_); }
 
  private:
   flow::Place place_of(const std::string& id) const { return {pipeline_, id}; }
@@ -97,17 +96,15 @@ class Maker {
   const Gil& gil_;
   std::string pipeline_;
   const FlowSurroundings& around_;
-  std::vector<std::unique_ptr<flow::Step>> steps_;
+  std::vector<std::unique_ptr<flow::Step>>& steps_;
 };
 
 }  // namespace
 
-std::vector<std::unique_ptr<flow::Step>> make_flow_steps(const Gil& gil,
-                                                         const plan::StreamSpec& stream,
-                                                         const FlowSurroundings& around) {
-  Maker maker(gil, stream, around);
+void make_flow_steps(const Gil& gil, const plan::StreamSpec& stream, const FlowSurroundings& around,
+                     std::vector<std::unique_ptr<flow::Step>>& steps) {
+  Maker maker(gil, stream, around, steps);
   for (const plan::FlowStep& step : stream.steps) std::visit(maker, step);
-  return maker.take();
 }
 
 }  // namespace machida::worker

@@ -28,8 +28,9 @@ struct FlowSurroundings {
   std::function<std::unique_ptr<flow::Assignment>(const plan::OutputSpec&)> assign_output;
 };
 
-std::vector<std::unique_ptr<flow::Step>> make_flow_steps(const embed::Gil&,
-                                                         const plan::StreamSpec& stream,
-                                                         const FlowSurroundings& around);
+// Appends them to `steps`, where those stay that were made before one threw.
+void make_flow_steps(const embed::Gil&, const plan::StreamSpec& stream,
+                     const FlowSurroundings& around,
+                     std::vector<std::unique_ptr<flow::Step>>& steps);
 
 }  // namespace machida::worker

@@ -86,7 +86,7 @@ std::unique_ptr<flow::Pipeline> FlowStreams::make_pipeline(const Gil& gil,
                                                            std::uint32_t index,
                                                            std::uint32_t place) {
   const std::uint32_t worker = around_.seats.first() + place, workers = around_.seats.workers();
-  std::vector<flow::SinkStep*>& sinks = streams_[index]->sinks;
+  std::vector<flow::SinkStep*> sinks;
   const FlowSurroundings surroundings{
       .keyed = {around_.failures, around_.time, around_.metrics, metadata_class_},
       .epoch = around_.epoch,
@@ -106,9 +106,18 @@ std::unique_ptr<flow::Pipeline> FlowStreams::make_pipeline(const Gil& gil,
           [this](const plan::OutputSpec& output) {
             return flow::make_sink_assignment(sink_of(output));
           }};
-  return std::make_unique<flow::Pipeline>(
-      spec.input_id, nullptr, make_flow_steps(gil, spec, surroundings),
-      std::vector<std::unique_ptr<flow::OutputStep>>(), around_.metrics);
+  std::vector<std::unique_ptr<flow::Step>> steps;
+  try {
+    make_flow_steps(gil, spec, surroundings, steps);
+  } catch (...) {
+    for (flow::SinkStep* sink : sinks) sink->close(gil);  // while they live
+    throw;
+  }
+  auto pipeline = std::make_unique<flow::Pipeline>(spec.input_id, nullptr, std::move(steps),
+                                                   std::vector<std::unique_ptr<flow::OutputStep>>(),
+                                                   around_.metrics);
+  streams_[index]->sinks.insert(streams_[index]->sinks.end(), sinks.begin(), sinks.end());
+  return pipeline;
 }
 
 flow::SinkParts& FlowStreams::sink_of(const plan::OutputSpec& output) const {

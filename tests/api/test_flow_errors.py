@@ -310,6 +310,32 @@ def test_a_sink_that_raises_is_named(sink, text):
     assert "'out'" in notes(error) or '"out"' in notes(error)
 
 
+class ClosingSink(DynamicSink):
+    """The sink of the worker that `builds` lacks can't be built."""
+
+    def __init__(self, builds, closed):
+        self.builds, self.closed = builds, closed
+
+    def build(self, worker_index, worker_count):
+        if worker_index not in self.builds:
+            boom()
+        part = StatelessSinkPart()
+        part.close = lambda: self.closed.append(worker_index)
+        return part
+
+
+@pytest.mark.parametrize(("others_builds", "expected"), [([], [0]), ([0], [0, 0, 1])])
+def test_a_sink_that_cannot_be_built_ends_the_run_and_others_are_closed(others_builds, expected):
+    closed = []
+    flow = Dataflow()
+    flow.input("in", TestingSource([1]))
+    flow.output("out", ClosingSink([0, 1], closed))
+    flow.output("other", ClosingSink(others_builds, closed))
+    with pytest.raises(OwnError):
+        cluster_main(flow, [], 0, worker_count_per_proc=2)
+    assert sorted(closed) == expected
+
+
 @pytest.mark.parametrize("items", [["text"], [(1, "text")], [("a", "b", "c")]])
 def test_a_partitioned_sink_takes_pairs_with_text_keys(items):
     assert type(sink_failure(FixedSink(), items)) is TypeError

@@ -62,9 +62,11 @@ class Workers {
               },
           .assign_output =
               [](const plan::OutputSpec&) { return std::unique_ptr<flow::Assignment>(); }};
+      std::vector<std::unique_ptr<flow::Step>> made;
+      worker::make_flow_steps(gil, plan_.streams.at(0), around, made);
       pipelines_.push_back(std::make_unique<flow::Pipeline>(
-          "in", nullptr, worker::make_flow_steps(gil, plan_.streams.at(0), around),
-          std::vector<std::unique_ptr<flow::OutputStep>>(), metrics_));
+          "in", nullptr, std::move(made), std::vector<std::unique_ptr<flow::OutputStep>>(),
+          metrics_));
     }
   }
 
