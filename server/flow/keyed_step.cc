@@ -57,7 +57,8 @@ void KeyedStep::on_eof(const Gil& gil, Batch& out) {
 
 void KeyedStep::answer(const Gil& gil, const Record& record, PyObject* output, Batch& out) {
   PyObject* item = record.item;
-  if (Py_REFCNT(item) != 1 || !PyTuple_CheckExact(item)) return push(gil, record.key, output, out);
+  if (Py_REFCNT(item) != 1 || !PyTuple_CheckExact(item) || PyTuple_GET_ITEM(item, 0) != record.key)
+    return push(gil, record.key, output, out);
   PyObject* value = PyTuple_GET_ITEM(item, 1);
   PyTuple_SET_ITEM(item, 1, output);
   // The collector leaves tuples alone in which it found nothing that can be part of a cycle.
