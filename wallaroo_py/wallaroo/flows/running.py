@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -90,11 +91,12 @@ def cluster_main(
             )
         if len(addresses) > 1:
             _check(flow)
-            with linked(addresses, process, workers) as links:
+            with linked(addresses, process, workers) as links, _no_running_loop():
                 _add(links, options)
                 _run(flow, options)
             return
-    _run(flow, options)
+    with _no_running_loop():
+        _run(flow, options)
 
 
 def cli_main(
@@ -271,6 +273,25 @@ def _run(flow: Dataflow, options: dict[str, Any]) -> None:
         _configure(flow, engine, config)
     options["handled_signals"] = handled_signals()
     engine.run_flow(flow, options)
+
+
+@contextlib.contextmanager
+def _no_running_loop() -> Iterator[None]:
+    """Let user code run event loops, also when a coroutine runs the flow, as in a notebook.
+
+    Workers of release 0.17's cluster_main have threads of their own, so there it may, too; its
+    run_main uses the thread, and the running loop, of the caller.
+    """
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:  # nor is a loop running
+        yield
+        return
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 def _configure(flow: Dataflow, engine: Any, file: str) -> None:
