@@ -10,24 +10,15 @@
 namespace machida::embed {
 namespace {
 
-std::string text_of(PyObject* object) {
-  PyObject* text = object ? PyObject_Str(object) : nullptr;
-  Py_ssize_t size = 0;
-  const char* data = text ? PyUnicode_AsUTF8AndSize(text, &size) : nullptr;
-  std::string out = data ? std::string(data, static_cast<std::size_t>(size)) : "<unprintable>";
-  Py_XDECREF(text);
-  PyErr_Clear();
-  return out;
-}
-
-std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
+std::string format_traceback(const Gil& gil, PyObject* type, PyObject* value, PyObject* trace) {
   std::string lines;
   PyObject* module = PyImport_ImportModule("traceback");
   PyObject* list = module ? PyObject_CallMethod(module, "format_exception", "OOO", type,
                                                 value ? value : Py_None, trace ? trace : Py_None)
                           : nullptr;
   if (list)
-    for (Py_ssize_t i = 0; i < PyList_Size(list); ++i) lines += text_of(PyList_GetItem(list, i));
+    for (Py_ssize_t i = 0; i < PyList_Size(list); ++i)
+      lines += str(gil, Object::borrow(gil, PyList_GetItem(list, i)));
   Py_XDECREF(list);
   Py_XDECREF(module);
   PyErr_Clear();
@@ -36,7 +27,7 @@ std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
 
 // Source: "exit" in Python's library reference: None is 0, an int is itself, anything else is
 // printed and 1.
-[[noreturn]] void throw_system_exit(PyObject* value) {
+[[noreturn]] void throw_system_exit(const Gil& gil, PyObject* value) {
   PyObject* code = value ? PyObject_GetAttrString(value, "code") : nullptr;
   PyErr_Clear();
   int status = 0;
@@ -46,7 +37,7 @@ std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
     PyErr_Clear();
   } else if (code && code != Py_None) {
     status = 1;
-    message = text_of(code);
+    message = str(gil, Object::borrow(gil, code));
   }
   Py_XDECREF(code);
   throw SystemExit(status, message);
@@ -61,9 +52,9 @@ std::string format_traceback(PyObject* type, PyObject* value, PyObject* trace) {
   const Object owned_trace = trace ? Object::steal(gil, trace) : Object();
   if (!type) throw PythonError("SystemError", "a call failed without setting an exception", "");
   if (trace && value) PyException_SetTraceback(value, trace);
-  if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) throw_system_exit(value);
-  throw PythonError(reinterpret_cast<PyTypeObject*>(type)->tp_name, text_of(value),
-                    format_traceback(type, value, trace));
+  if (PyErr_GivenExceptionMatches(type, PyExc_SystemExit)) throw_system_exit(gil, value);
+  throw PythonError(reinterpret_cast<PyTypeObject*>(type)->tp_name, str(gil, owned_value),
+                    format_traceback(gil, type, value, trace));
 }
 
 }  // namespace

@@ -37,6 +37,17 @@ TEST_CASE("a Python exception arrives with type, message and traceback") {
   }
 }
 
+TEST_CASE("an exception whose text has lone surrogates is told all the same") {
+  const embed::GilLock gil;
+  try {
+    raise(gil, "raise ValueError('no file ' + chr(0xDC80))");
+    FAIL("not reached");
+  } catch (const embed::PythonError& error) {
+    CHECK(std::string(error.what()) == R"(ValueError: no file \udc80)");
+    CHECK(error.traceback().ends_with("ValueError: no file \\udc80\n"));
+  }
+}
+
 TEST_CASE("sys.exit's argument becomes a status as in Python") {
   const embed::GilLock gil;
   CHECK(exit_status(gil, "()") == 0);
