@@ -153,6 +153,21 @@ def test_what_a_near_miss_lacks_is_named_with_its_place(members: Any, text: str)
     assert "test_storage.py:" in mistake
 
 
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("async def write_batch(self, items): ...", "it is async; use the bridge"),
+        ("def write_batch(self, items): yield", "it is a generator, which a call does not run"),
+        ("async def write_batch(self, items): yield", "it is a generator"),
+    ],
+)
+def test_write_batch_that_a_call_would_not_run_is_refused(body: str, text: str) -> None:
+    names: dict[str, Any] = {}
+    exec(f"class Lazy:\n    {body}\n    def close(self): ...", names)
+    (mistake,) = recognise.partition_mistakes(names["Lazy"]())
+    assert f"its write_batch(items) can't be called: {text}" in mistake
+
+
 def test_class_in_place_of_an_object_is_told() -> None:
     with pytest.raises(wallaroo.WallarooParameterError, match="is a class: give an object of it"):
         builder().to_sink(IntoMongo).build()

@@ -51,6 +51,8 @@ def partition_mistakes(partition: Any) -> Iterator[str]:
             yield f"it has no method {name}()"
             continue
         problem = _call_problem(method, *range(count))
+        if inspect.isgeneratorfunction(method) or inspect.isasyncgenfunction(method):
+            problem = "it is a generator, which a call does not run"
         if problem:
             yield f"its {name}({'items' if count else ''}) can't be called: {problem}"
 
