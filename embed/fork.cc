@@ -4,8 +4,6 @@
 #include <Python.h>
 #include <unistd.h>
 
-#include "embed/object.h"
-
 namespace machida::embed {
 namespace {
 
@@ -17,11 +15,11 @@ void note_server_process() { g_server = ::getpid(); }
 
 bool in_fork_of_server() noexcept { return g_server != 0 && g_server != ::getpid(); }
 
-void end_fork(const Gil& gil, const std::string& text, int status) {
+void end_fork(const Gil&, const std::string& text, int status) {
   if (!text.empty()) PySys_FormatStderr("%s\n", text.c_str());
   for (const char* name : {"stdout", "stderr"}) {
-    const Object stream = Object::borrow(gil, PySys_GetObject(name));
-    Py_XDECREF(PyObject_CallMethod(stream.get(), "flush", nullptr));
+    PyObject* stream = PySys_GetObject(name);  // borrowed; null: the application has deleted it
+    if (stream) Py_XDECREF(PyObject_CallMethod(stream, "flush", nullptr));
     PyErr_Clear();
   }
   ::_exit(status);

@@ -107,7 +107,9 @@ def test_a_stop_ends_a_pool_that_has_stayed(
     assert not [fork for fork in forks if is_alive(fork)]
 
 
-@pytest.mark.parametrize(("leave", "status"), [("sys.exit(3)", 3), ("1 / 0", 1)])
+@pytest.mark.parametrize(
+    ("leave", "status"), [("sys.exit(3)", 3), ("del sys.stdout; sys.exit(3)", 3), ("1 / 0", 1)]
+)
 def test_an_exception_that_leaves_a_fork_ends_it_and_not_the_server(
     serve: Serve, receiver: Receiver, leave: str, status: int
 ) -> None:
