@@ -49,10 +49,9 @@ std::size_t TcpStream::unacknowledged_bytes() {
   return static_cast<std::size_t>(bytes);
 }
 
-int TcpStream::descriptor() const noexcept {
+int TcpStream::descriptor() noexcept {
   uv_os_fd_t fd = -1;
-  auto* handle = const_cast<TcpStream*>(this)->handle_.raw();
-  return uv_fileno(reinterpret_cast<uv_handle_t*>(handle), &fd) == 0 ? fd : -1;
+  return uv_fileno(reinterpret_cast<uv_handle_t*>(handle_.raw()), &fd) == 0 ? fd : -1;
 }
 
 std::string TcpStream::peer_text() const {

@@ -32,7 +32,7 @@ class TcpStream : public Stream<uv_tcp_t> {
 
  private:
   void report_connected(int status);
-  int descriptor() const noexcept;  // -1: none yet
+  int descriptor() noexcept;  // -1: none yet
 
   bool stays_open_ = false;  // a duplicate was handed out
 };
