@@ -217,7 +217,7 @@ class StatelessOperators(StepList):
         inspector: `inspector(item)`; what it returns is not used.
         Raises TypeError when it is no function.
         """
-        self._add("inspect", None, check_function("inspector", inspector))
+        self._add_without_id("inspect", check_function("inspector", inspector))
 
     def inspect_epoch(self, inspector: Callable[[int, Any], object]) -> None:
         """Show each item, with its epoch, to a function, and let it pass unchanged.
@@ -240,7 +240,7 @@ class StatelessOperators(StepList):
         inspector: `inspector(epoch, item)`, the epoch an int from 1 on; what it returns is not
         used. Raises TypeError when it is no function.
         """
-        self._add("inspect_epoch", None, check_function("inspector", inspector))
+        self._add_without_id("inspect_epoch", check_function("inspector", inspector))
 
     def inspect_worker(self, inspector: Callable[[int, Any], object]) -> None:
         """Show each item, with the index of its worker, to a function, and let it pass unchanged.
@@ -250,7 +250,7 @@ class StatelessOperators(StepList):
         Raises TypeError when it is no function.
         """
         function = check_function("inspector", inspector)
-        self._add("inspect_worker", None, function, takes_item_first(function))
+        self._add_without_id("inspect_worker", function, takes_item_first(function))
 
     def redistribute(self) -> None:
         """Spread the items over all workers, evenly at random.
@@ -261,4 +261,4 @@ class StatelessOperators(StepList):
         an item over costs too, so it makes cheap steps slower: measure. Items stay where they are
         put until a step moves them by key.
         """
-        self._add("redistribute", None)
+        self._add_without_id("redistribute")

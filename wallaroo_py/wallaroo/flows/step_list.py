@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 # What their function returns is the next item, which a coroutine may be, for a later step to run.
 _TAKE_ANY_RESULT: Final = ("map", "filter_map")
 
-_WITHOUT_ID: Final = ("inspect", "inspect_epoch", "inspect_worker", "redistribute")
-
 BARE_WINDOW_OUTPUT: Final = "BYTEWAX_BARE_WINDOW_OUTPUT"  # environment variable
 
 
@@ -56,19 +54,22 @@ class StepList:
     def _bare_window_output(self) -> bool:
         return self.bare_window_output
 
-    def _add(self, operator: str, step_id: str | None, *arguments: Any) -> None:
+    def _add(self, operator: str, step_id: str, *arguments: Any) -> None:
         """Append a step. Raises TypeError or ValueError for an id that is no str or taken."""
-        if operator not in _WITHOUT_ID:
-            if not isinstance(step_id, str):
-                raise wrong_type("step_id", step_id, "str")
-            place = f"`{operator}` at {caller_place()}"
-            if step_id in self._places:
-                raise ValueError(
-                    f"step id {step_id!r} is used twice in this dataflow: by "
-                    f"{self._places[step_id]} and by {place}; each step needs an id of its own"
-                )
-            self._places[step_id] = place
+        if not isinstance(step_id, str):
+            raise wrong_type("step_id", step_id, "str")
+        place = f"`{operator}` at {caller_place()}"
+        if step_id in self._places:
+            raise ValueError(
+                f"step id {step_id!r} is used twice in this dataflow: by "
+                f"{self._places[step_id]} and by {place}; each step needs an id of its own"
+            )
+        self._places[step_id] = place
         self._steps.append((operator, step_id, *arguments))
+
+    def _add_without_id(self, operator: str, *arguments: Any) -> None:
+        """Append a step of an operator that takes no id."""
+        self._steps.append((operator, None, *arguments))
 
     def _add_function(self, operator: str, parameter: str, step_id: Any, function: Any) -> None:
         """Append a step with one function, whose id may have been left out, as in release 0.17.
